@@ -1,0 +1,102 @@
+"""One claimed job from start to end: the handler under a heartbeat, then finish, retry or hold."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Mapping
+
+from assistant.base.errors import LaoyouError, Transient
+from assistant.base.principal import system
+from assistant.jobs.port import Failure, Finish, Finished, Handler, Job, Lease, fail, finish, renew
+from assistant.store import Store, Work
+from assistant.telemetry import log
+
+RUNNER = system("jobs")
+TRIES = 3
+"""How often the end of a job is written before it is left to its lease."""
+
+Watcher = Callable[[Job, Finished, BaseException | None], None]
+"""Told of every ended job: its outcome and the error, if any. For logs and figures."""
+
+
+class Performer:
+    """Runs claimed jobs of one store. ``running`` are the leases this process holds now."""
+
+    def __init__(self, store: Store, handlers: Mapping[str, Handler], lease_seconds: float, watcher: Watcher | None = None) -> None:
+        self.store = store
+        self.handlers = dict(handlers)
+        self.lease_seconds = lease_seconds
+        self.running: dict[str, Job] = {}
+        self._watcher = watcher
+
+    def leases(self) -> tuple[Lease, ...]:
+        return tuple(Lease(job.id, job.lease_token) for job in self.running.values())
+
+    async def perform(self, job: Job) -> Finished:
+        """Runs the handler of the job and writes how it ended. Never raises for the handler's errors."""
+        self.running[job.id] = job
+        error: BaseException | None = None
+        try:
+            error = await self._handle(job)
+            outcome = await self._end(job, error)
+        finally:
+            self.running.pop(job.id, None)
+        if self._watcher is not None:
+            self._watcher(job, outcome, error)
+        return outcome
+
+    async def _handle(self, job: Job) -> BaseException | None:
+        handler = self.handlers.get(job.kind)
+        if handler is None:
+            return LookupError(f"no handler for {job.kind}")
+        work = asyncio.ensure_future(handler(job))
+        beating = asyncio.create_task(self._beat(job, work))
+        try:
+            await work
+        except asyncio.CancelledError as stopped:
+            return stopped
+        except Exception as error:
+            return error
+        finally:
+            beating.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await beating
+        return None
+
+    async def _beat(self, job: Job, work: asyncio.Future[None]) -> None:
+        """Renews the lease while the handler runs; stops the handler when the lease has been lost."""
+        while True:
+            await asyncio.sleep(self.lease_seconds / 3)
+            try:
+                kept = await self.store.write(_renew, (Lease(job.id, job.lease_token), self.lease_seconds), RUNNER)
+            except Exception:  # noqa: S112  A database that is away now may be back at the next beat.
+                continue
+            if not kept:
+                work.cancel()
+                return
+
+    async def _end(self, job: Job, error: BaseException | None) -> Finished:
+        for attempt in range(TRIES):
+            try:
+                if error is None:
+                    return (await self.store.write(finish, [Finish(job.id, job.lease_token, job.generation)], RUNNER))[0]  # type: ignore[no-any-return]
+                return (await self.store.write(fail, [failure_of(job, error)], RUNNER))[0]  # type: ignore[no-any-return]
+            except Exception as trouble:
+                log("jobs").error("end_not_written", kind=job.kind, id=job.id, error=repr(trouble))
+                if attempt == TRIES - 1:
+                    return "lost"
+                await asyncio.sleep(self.lease_seconds / 10)
+        return "lost"
+
+
+def failure_of(job: Job, error: BaseException) -> Failure:
+    """How an error of a handler is written down: transient ones and a stopped process are not the job's fault."""
+    passing = isinstance(error, (Transient, asyncio.CancelledError))
+    retry_at = error.retry_at if isinstance(error, Transient) else None
+    text = f"{error.code}: {error.say}" if isinstance(error, LaoyouError) else f"{type(error).__name__}: {error}"
+    return Failure(job.id, job.lease_token, job.generation, text, passing, retry_at)
+
+
+def _renew(work: Work, request: tuple[Lease, float]) -> list[str]:
+    return renew(work, [request[0]], request[1])

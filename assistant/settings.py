@@ -1,0 +1,219 @@
+"""The only reader of the environment: what this service is told from outside, checked once and frozen. For cli and app only."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import SecretStr
+
+from assistant.base.errors import Invalid
+
+NOTHING = SecretStr("")
+_AES_KEY = re.compile(r"[A-Za-z0-9]{43}")
+
+
+@dataclass(frozen=True, slots=True)
+class WeComSettings:
+    """The brand's WeCom corp: one app, one customer-service account, one AI bot; empty where not used."""
+
+    api_base: str = "https://qyapi.weixin.qq.com"
+    corp_id: str = ""
+    agent_id: int = 0
+    app_secret: SecretStr = NOTHING
+    app_token: SecretStr = NOTHING
+    app_aes_key: SecretStr = NOTHING
+    contact_secret: SecretStr = NOTHING
+    kf_account: str = ""
+    kf_secret: SecretStr = NOTHING
+    kf_token: SecretStr = NOTHING
+    kf_aes_key: SecretStr = NOTHING
+    bot_id: str = ""
+    bot_token: SecretStr = NOTHING
+    bot_aes_key: SecretStr = NOTHING
+
+    def secrets(self) -> dict[str, str]:
+        """App name (app, kf, contact) → its secret, those that are set."""
+        named = {"app": self.app_secret, "kf": self.kf_secret, "contact": self.contact_secret}
+        return {name: secret.get_secret_value() for name, secret in named.items() if secret.get_secret_value()}
+
+    def endpoints(self) -> dict[str, tuple[str, str, str]]:
+        """Endpoint (app, kf, bot) → (token, EncodingAESKey, receive id), those that are set."""
+        named = {
+            "app": (self.app_token, self.app_aes_key, self.corp_id),
+            "kf": (self.kf_token, self.kf_aes_key, self.corp_id),
+            "bot": (self.bot_token, self.bot_aes_key, ""),
+        }
+        return {
+            name: (token.get_secret_value(), key.get_secret_value(), receiver)
+            for name, (token, key, receiver) in named.items()
+            if token.get_secret_value()
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that may differ from one installation to another. Secrets show as ``**********``."""
+
+    home: Path = Path("var")
+    database_url: str = ""
+    host: str = "127.0.0.1"
+    port: int = 8700
+    control_port: int = 8701
+    openai_api_key: SecretStr | None = None
+    openai_base_url: str = ""
+    openai_model: str = "gpt-4o-mini"
+    language: Literal["zh", "en"] = "zh"
+    log_level: str = "INFO"
+    timezone: str = "Asia/Shanghai"
+    bot_name: str = ""
+    lease_seconds: float = 30.0
+    debounce_shortest: timedelta = timedelta(seconds=1.5)
+    debounce_longest: timedelta = timedelta(seconds=6)
+    wecom: WeComSettings = WeComSettings()
+
+    def __repr__(self) -> str:
+        where = urlsplit(self.database_url)
+        database = f"{where.scheme}://{where.hostname or ''}{where.path}"
+        model = "openai" if self.openai_api_key else "built-in"
+        return f"Settings(home={str(self.home)!r}, database={database!r}, port={self.port}, model={model!r}, corp={self.wecom.corp_id!r})"
+
+    @staticmethod
+    def load(environ: Mapping[str, str], overrides: Mapping[str, Any] | None = None) -> Settings:
+        """Reads LAOYOU_* and OPENAI_*; ``overrides`` (field → value, from the command line) win. Raises Invalid naming the variable."""
+        read = _Reader(environ)
+        over = dict(overrides or {})
+        home = Path(over.pop("home", None) or read.text("LAOYOU_HOME", "var"))
+        values: dict[str, Any] = {
+            "home": home,
+            "database_url": _database(read.text("LAOYOU_DATABASE_URL", f"sqlite:///{home}/laoyou.db")),
+            "host": read.text("LAOYOU_HOST", "127.0.0.1"),
+            "port": read.port("LAOYOU_PORT", 8700),
+            "control_port": read.port("LAOYOU_CONTROL_PORT", 8701),
+            "openai_api_key": read.secret("OPENAI_API_KEY") if read.text("OPENAI_API_KEY") else None,
+            "openai_base_url": read.address("OPENAI_BASE_URL"),
+            "openai_model": read.text("OPENAI_MODEL", "gpt-4o-mini"),
+            "language": read.choice("LAOYOU_LANGUAGE", ("zh", "en")),
+            "log_level": read.choice("LAOYOU_LOG_LEVEL", ("INFO", "DEBUG", "WARNING", "ERROR")),
+            "timezone": _timezone(read.text("LAOYOU_TIMEZONE", "Asia/Shanghai")),
+            "bot_name": read.text("LAOYOU_BOT_NAME"),
+            "lease_seconds": read.seconds("LAOYOU_LEASE_SECONDS", 30.0),
+            "debounce_shortest": timedelta(seconds=read.seconds("LAOYOU_DEBOUNCE_SHORTEST", 1.5)),
+            "debounce_longest": timedelta(seconds=read.seconds("LAOYOU_DEBOUNCE_LONGEST", 6.0)),
+            "wecom": _wecom(read),
+        }
+        if isinstance(over.get("port"), int) and not 0 <= over["port"] <= 65535:
+            raise Invalid(f"--port 的值 {over['port']} 不对，请写 1 到 65535 之间的端口号", code="bad_setting", variable="port")
+        return Settings(**(values | over))
+
+    def require_wecom(self) -> None:
+        """Raises Invalid unless a corp and at least one way in is set."""
+        if not self.wecom.corp_id:
+            raise _bad("LAOYOU_WECOM_CORP_ID", "还没有设置", "企业微信管理后台“我的企业”里的企业 ID；没有企业微信时请用 simulate 命令")
+        if not self.wecom.endpoints():
+            raise _bad("LAOYOU_WECOM_KF_TOKEN", "还没有设置", "微信客服“接收事件服务器”的 Token，或设置应用、机器人的 Token")
+
+    def secret_values(self) -> list[str]:
+        """Every secret that must never be shown, for redaction."""
+        held = [getattr(self.wecom, name) for name in self.wecom.__slots__]
+        held.append(self.openai_api_key)
+        found = [value.get_secret_value() for value in held if isinstance(value, SecretStr)]
+        return [value for value in [*found, urlsplit(self.database_url).password or ""] if value]
+
+
+class _Reader:
+    """Reads typed values; a bad one is an error that names its variable."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+
+    def text(self, name: str, default: str = "") -> str:
+        return self._environ.get(name, "").strip() or default
+
+    def secret(self, name: str) -> SecretStr:
+        return SecretStr(self.text(name))
+
+    def number(self, name: str, default: int) -> int:
+        value = self.text(name)
+        if not value:
+            return default
+        if not (value.isascii() and value.isdigit()):
+            raise _bad(name, f"的值“{value}”不是数字", "一个整数")
+        return int(value)
+
+    def port(self, name: str, default: int) -> int:
+        value = self.number(name, default)
+        if not 0 <= value <= 65535:
+            raise _bad(name, f"的值 {value} 超出范围", "1 到 65535 之间的端口号")
+        return value
+
+    def seconds(self, name: str, default: float) -> float:
+        value = self.text(name)
+        if not value:
+            return default
+        if not re.fullmatch(r"\d{1,6}(\.\d{1,3})?", value, re.ASCII):
+            raise _bad(name, f"的值“{value}”不是秒数", "像 1.5 这样的秒数")
+        return float(value)
+
+    def choice(self, name: str, choices: tuple[str, ...]) -> str:
+        value = self.text(name, choices[0])
+        if value not in choices:
+            raise _bad(name, f"的值“{value}”不对", "、".join(choices) + " 中的一个")
+        return value
+
+    def address(self, name: str, default: str = "") -> str:
+        value = self.text(name, default)
+        parts = urlsplit(value)
+        if value and (parts.scheme not in ("http", "https") or not parts.hostname):
+            raise _bad(name, "不是网址", "像 https://api.example.com/v1 这样的地址")
+        return value
+
+    def aes_key(self, name: str) -> SecretStr:
+        value = self.text(name)
+        if value and _AES_KEY.fullmatch(value) is None:
+            raise _bad(name, "不是有效的 EncodingAESKey", "管理后台给出的 43 位字母和数字")
+        return SecretStr(value)
+
+
+def _wecom(read: _Reader) -> WeComSettings:
+    name = "LAOYOU_WECOM_"
+    return WeComSettings(
+        api_base=read.address(name + "API_BASE", "https://qyapi.weixin.qq.com"),
+        corp_id=read.text(name + "CORP_ID"),
+        agent_id=read.number(name + "AGENT_ID", 0),
+        app_secret=read.secret(name + "APP_SECRET"),
+        app_token=read.secret(name + "APP_TOKEN"),
+        app_aes_key=read.aes_key(name + "APP_AES_KEY"),
+        contact_secret=read.secret(name + "CONTACT_SECRET"),
+        kf_account=read.text(name + "KF_ACCOUNT"),
+        kf_secret=read.secret(name + "KF_SECRET"),
+        kf_token=read.secret(name + "KF_TOKEN"),
+        kf_aes_key=read.aes_key(name + "KF_AES_KEY"),
+        bot_id=read.text(name + "BOT_ID"),
+        bot_token=read.secret(name + "BOT_TOKEN"),
+        bot_aes_key=read.aes_key(name + "BOT_AES_KEY"),
+    )
+
+
+def _database(url: str) -> str:
+    if not url.startswith(("sqlite:///", "postgresql://", "postgresql+psycopg://")):
+        raise _bad("LAOYOU_DATABASE_URL", "不是支持的数据库地址", "sqlite:///文件路径 或 postgresql://用户:密码@主机:端口/库名")
+    return url
+
+
+def _timezone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise _bad("LAOYOU_TIMEZONE", f"的值“{name}”不是时区", "像 Asia/Shanghai 这样的名字") from None
+    return name
+
+
+def _bad(name: str, what: str, write: str) -> Invalid:
+    return Invalid(f"环境变量 {name} {what}，请写成{write}", code="bad_setting", variable=name)

@@ -1,0 +1,44 @@
+"""Column types and column shapes that every table shares, equal on SQLite and PostgreSQL."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Dialect
+
+
+class Instant(sa.types.TypeDecorator[datetime]):
+    """An aware UTC datetime on both databases; a naive value is an error."""
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("an instant must carry its time zone")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def id_column(name: str = "id", **options: Any) -> sa.Column[str]:
+    """A text primary key made by ``base.ids``."""
+    return sa.Column(name, sa.String(64), primary_key=True, **options)
+
+
+def member_column(name: str = "member_id", **options: Any) -> sa.Column[str]:
+    """The member a row belongs to; empty text where there is none."""
+    return sa.Column(name, sa.String(64), nullable=False, **options)
+
+
+def json_column(name: str, **options: Any) -> sa.Column[Any]:
+    """A JSON value, never null."""
+    return sa.Column(name, sa.JSON, nullable=False, **options)

@@ -1,0 +1,221 @@
+"""One transaction as the rooms see it: ``View`` reads, ``Work`` also writes facts, due rows and tables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from assistant.base import ids
+from assistant.base.principal import Principal
+from assistant.store import rows
+
+T = TypeVar("T")
+
+SET_SIZE = 500
+"""How many keys one IN (…) list carries at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """Something that has happened, in the past tense (``points.granted``). ``cause`` defaults to the cause of the work."""
+
+    name: str
+    subject: str
+    payload: Mapping[str, Any] = field(default_factory=dict)
+    member_id: str = ""
+    cause: str = ""
+    version: int = 1
+    occurred_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """Work that becomes ready at ``at``. One row per (kind, key): asking again moves its time and raises its generation.
+
+    ``order_key``: rows with one order key never run at the same time, and run in due order. ``keep`` leaves an existing row as it is.
+    """
+
+    kind: str
+    key: str
+    at: datetime
+    payload: Mapping[str, Any] = field(default_factory=dict)
+    order_key: str | None = None
+    keep: bool = False
+
+    @property
+    def id(self) -> str:
+        return ids.derive("due", self.kind, self.key)
+
+
+class View:
+    """Reads within one transaction. ``now`` is one instant for all of it."""
+
+    def __init__(self, connection: sa.Connection, now: datetime) -> None:
+        self._connection = connection
+        self.now = now
+
+    @property
+    def is_sqlite(self) -> bool:
+        return self._connection.dialect.name == "sqlite"
+
+    def all(self, statement: sa.Executable, parameters: Mapping[str, Any] | None = None) -> Sequence[sa.Row[Any]]:
+        return self._connection.execute(statement, parameters or {}).all()
+
+    def one(self, statement: sa.Executable, parameters: Mapping[str, Any] | None = None) -> sa.Row[Any] | None:
+        """The first row, or None."""
+        return self._connection.execute(statement, parameters or {}).first()
+
+    def scalar(self, statement: sa.Executable, parameters: Mapping[str, Any] | None = None) -> Any:
+        return self._connection.execute(statement, parameters or {}).scalar()
+
+    def locked(self, statement: sa.Select[Any]) -> sa.Select[Any]:
+        """The same select holding its rows until the commit on PostgreSQL; SQLite has one writer and needs no lock."""
+        return statement if self.is_sqlite else statement.with_for_update()
+
+
+class Work(View):
+    """One unit of writing. All rows it makes are one commit; raising undoes them all. No network call can happen inside."""
+
+    def __init__(
+        self,
+        connection: sa.Connection,
+        now: datetime,
+        principal: Principal,
+        cause: str = "",
+        reactions: Mapping[str, Sequence[str]] | None = None,
+    ) -> None:
+        super().__init__(connection, now)
+        self.principal = principal
+        self.cause = cause
+        self._reactions = reactions or {}
+        self._facts: list[Fact] = []
+        self._due: list[Due] = []
+
+    def execute(self, statement: sa.Executable, many: Sequence[Mapping[str, Any]] | None = None) -> sa.CursorResult[Any]:
+        """Runs one statement, once or for each row of ``many`` (which must not be empty)."""
+        return self._connection.execute(statement, many) if many is not None else self._connection.execute(statement)
+
+    def insert(self, table: sa.Table, many: Sequence[Mapping[str, Any]]) -> None:
+        """Inserts the rows, none is fine; a broken uniqueness aborts the unit."""
+        if many:
+            self._connection.execute(table.insert(), many)
+
+    def insert_missing(self, table: sa.Table, many: Sequence[Mapping[str, Any]]) -> None:
+        """Inserts the rows that are not there yet by any of the table's unique keys."""
+        if many:
+            maker = sqlite.insert if self.is_sqlite else postgresql.insert
+            self._connection.execute(maker(table).on_conflict_do_nothing(), many)
+
+    def record(self, *facts: Fact) -> None:
+        """Writes facts with this commit; reactions to them become due in the same commit."""
+        self._facts.extend(facts)
+
+    def due(self, *items: Due) -> None:
+        """Makes work due with this commit."""
+        self._due.extend(items)
+
+    def acting(self, principal: Principal, cause: str) -> Work:
+        """The same transaction on behalf of another principal (an approved plan acting for the brand)."""
+        other = Work(self._connection, self.now, principal, cause, self._reactions)
+        other._facts, other._due = self._facts, self._due
+        return other
+
+    def quietly(self, run: Callable[[Work], object]) -> None:
+        """Runs with facts that wake no reactions: for history that is imported together with its effects."""
+        quiet = Work(self._connection, self.now, self.principal, self.cause)
+        run(quiet)
+        quiet.flush()
+
+    def flush(self) -> datetime | None:
+        """Writes what was recorded; returns the earliest due instant. Called by the store before the commit."""
+        self._flush_facts()
+        earliest = min((item.at for item in self._due), default=None)
+        self._flush_due()
+        return earliest
+
+    def _fact_row(self, item: Fact) -> dict[str, Any]:
+        return {
+            "name": item.name,
+            "version": item.version,
+            "subject": item.subject,
+            "member_id": item.member_id,
+            "cause": item.cause or self.cause,
+            "principal": self.principal.label,
+            "occurred_at": item.occurred_at or self.now,
+            "payload": dict(item.payload),
+        }
+
+    def _flush_facts(self) -> None:
+        facts, self._facts[:] = list(self._facts), []
+        self.insert(rows.fact, [self._fact_row(item) for item in facts if item.name not in self._reactions])
+        answered = [item for item in facts if item.name in self._reactions]
+        if not answered:
+            return
+        statement = rows.fact.insert().returning(rows.fact.c.id, sort_by_parameter_order=True)
+        numbers = self._connection.execute(statement, [self._fact_row(item) for item in answered]).scalars().all()
+        for number, item in zip(numbers, answered, strict=True):
+            for reaction in self._reactions[item.name]:
+                key = f"{number}:{reaction}"
+                self._due.append(Due("reaction", key, self.now, {"fact": number, "reaction": reaction}, order_key=item.subject))
+
+    def _flush_due(self) -> None:
+        items, self._due[:] = {item.id: item for item in self._due}, []
+        if items:
+            moved = [item for item in items.values() if not item.keep]
+            self.insert_missing(rows.due, [_due_row(item, self.now) for item in items.values() if item.keep])
+            if moved:
+                table = rows.due
+                replaced = ["due_at", "payload", "order_key", "held", "attempts"]
+                upsert(self, table, [_due_row(item, self.now) for item in moved], ["id"], replaced, {"generation": table.c.generation + 1})
+
+
+def _due_row(item: Due, now: datetime) -> dict[str, Any]:
+    return {
+        "id": item.id,
+        "kind": item.kind,
+        "key": item.key,
+        "order_key": item.order_key,
+        "payload": dict(item.payload),
+        "due_at": item.at,
+        "generation": 1,
+        "attempts": 0,
+        "held": False,
+        "lease_token": "",
+        "last_error": "",
+        "created_at": now,
+    }
+
+
+def upsert(
+    work: Work,
+    table: sa.Table,
+    many: Sequence[Mapping[str, Any]],
+    key: Sequence[str],
+    replace: Sequence[str],
+    computed: Mapping[str, sa.ColumnElement[Any]] | None = None,
+) -> None:
+    """Inserts rows, or replaces the named columns where the key is taken; ``computed`` are expressions over the stored row."""
+    if not many:
+        return
+    maker = sqlite.insert if work.is_sqlite else postgresql.insert
+    statement = maker(table)
+    values: dict[str, Any] = {name: statement.excluded[name] for name in replace}
+    values.update(computed or {})
+    work.execute(statement.on_conflict_do_update(index_elements=list(key), set_=values), many)
+
+
+def chunks(items: Iterable[T], size: int = SET_SIZE) -> Iterator[list[T]]:
+    """The items in lists of at most ``size``."""
+    batch: list[T] = []
+    for item in items:
+        batch.append(item)
+        if len(batch) == size:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
