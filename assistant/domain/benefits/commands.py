@@ -1,0 +1,100 @@
+"""Granting: the budget is spent first, then each kind of benefit is given by its own room, all in one commit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from assistant.base.errors import Invalid, Refused
+from assistant.base.ids import derive
+from assistant.domain import cashback, ledger, points
+from assistant.domain.benefits import store
+from assistant.domain.benefits.model import BUDGET_ASSET, BenefitGrant, CashbackCard, Coupon, Granted, LoadCodes, Loaded, Points
+from assistant.domain.benefits.queries import worst_cost
+from assistant.store import Fact, Work, once
+
+SPENT = ledger.Account("brand:benefits", BUDGET_ASSET)
+
+
+def load_codes(work: Work, requests: Sequence[LoadCodes]) -> list[Loaded]:
+    """Takes in codes of coupons; from then on a coupon of this name is given only while codes are left."""
+    return once(work, "benefits.load_codes", requests, Loaded, _load)
+
+
+def _load(work: Work, requests: list[LoadCodes]) -> list[Loaded]:
+    for request in requests:
+        if not request.name or not request.codes or any(not code.strip() or len(code) > 80 for code in request.codes):
+            raise Invalid("优惠券需要名称和至少一个券码，券码不能为空、最长 80 字", code="bad_codes")
+        store.add_codes(work, request.name, [code.strip() for code in request.codes])
+    return [Loaded(store.left(work, request.name)) for request in requests]
+
+
+def grant(work: Work, requests: Sequence[BenefitGrant]) -> list[Granted]:
+    """Gives benefits, all or none; the same key gives once.
+
+    Refused: "insufficient" where a hold has not enough left, "out_of_stock" or "over_budget" of a card, "no_codes" of a coupon.
+    """
+    return once(work, "benefits.grant", requests, Granted, _grant)
+
+
+def _grant(work: Work, requests: list[BenefitGrant]) -> list[Granted]:
+    costs = _spend(work, requests)
+    refs = _points(work, requests) | _cards(work, requests) | _coupons(work, requests)
+    done = [Granted(one.benefit.kind, refs[one.key], costs[one.key]) for one in requests]
+    for one, granted in zip(requests, done, strict=True):
+        payload = {"kind": granted.kind, "ref": granted.ref, "cost_fen": granted.cost_fen, "reason": one.reason}
+        work.record(Fact("benefits.granted", f"member:{one.member_id}", payload, one.member_id))
+    return done
+
+
+def _spend(work: Work, requests: list[BenefitGrant]) -> dict[str, int]:
+    known = {benefit: worst_cost(work, benefit) for benefit in {one.benefit for one in requests}}
+    spends = [
+        ledger.SpendHold(f"benefit:{one.key}", one.hold_id, SPENT, known[one.benefit], one.reason[:200])
+        for one in requests
+        if one.hold_id is not None
+    ]
+    if spends:
+        ledger.spend_hold(work, spends)
+    return {one.key: known[one.benefit] if one.hold_id is not None else 0 for one in requests}
+
+
+def _points(work: Work, requests: list[BenefitGrant]) -> dict[str, str]:
+    grants = [
+        points.Grant(f"benefit:{one.key}", one.member_id, one.benefit.points, one.reason or "活动赠送")
+        for one in requests
+        if isinstance(one.benefit, Points)
+    ]
+    keys = [one.key for one in requests if isinstance(one.benefit, Points)]
+    done = points.grant(work, grants) if grants else []
+    return {key: lot.lot_id for key, lot in zip(keys, done, strict=True)}
+
+
+def _cards(work: Work, requests: list[BenefitGrant]) -> dict[str, str]:
+    issues = [
+        cashback.Issue(f"benefit:{one.key}", one.member_id, one.benefit.template, reason=one.reason)
+        for one in requests
+        if isinstance(one.benefit, CashbackCard)
+    ]
+    keys = [one.key for one in requests if isinstance(one.benefit, CashbackCard)]
+    done = cashback.issue(work, issues) if issues else []
+    return {key: card.card_id for key, card in zip(keys, done, strict=True)}
+
+
+def _coupons(work: Work, requests: list[BenefitGrant]) -> dict[str, str]:
+    wanted = [(one, one.benefit) for one in requests if isinstance(one.benefit, Coupon)]
+    pools = store.lock_pools(work, {of.name for _one, of in wanted})
+    given: dict[str, str] = {}
+    for name in {of.name for _one, of in wanted}:
+        same = [(one, of) for one, of in wanted if of.name == name]
+        if name not in pools:
+            for one, of in same:
+                given[one.key] = derive("cp", one.key)
+                store.make_code(work, given[one.key], one, of)
+            continue
+        codes = store.free_codes(work, name, len(same))
+        if len(codes) < len(same):
+            raise Refused(f"优惠券「{name}」的券码不够了", code="no_codes", left=len(codes))
+        for code, (one, of) in zip(codes, same, strict=True):
+            given[one.key] = code
+            store.give_code(work, code, one, of)
+    return given

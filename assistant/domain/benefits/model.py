@@ -1,0 +1,118 @@
+"""Anything grantable as a closed union of values, to and from plain data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Annotated, Any, Literal
+
+from pydantic import ConfigDict, Field, StrictInt, StrictStr, TypeAdapter, ValidationError
+from pydantic.dataclasses import dataclass as checked_dataclass
+
+from assistant.base.errors import Invalid
+
+BUDGET_ASSET = "cny"
+"""The ledger asset of budgets, in fen: what a grant costs at worst is spent from a hold of it."""
+
+FEN_PER_POINT = 1
+_CLOSED = ConfigDict(extra="forbid")
+
+
+@checked_dataclass(frozen=True, slots=True, config=_CLOSED)
+class Points:
+    """Points, available at once."""
+
+    points: Annotated[StrictInt, Field(ge=1, le=1_000_000)]
+    kind: Literal["points"] = "points"
+
+
+@checked_dataclass(frozen=True, slots=True, config=_CLOSED)
+class CashbackCard:
+    """A cashback card of a template (its id)."""
+
+    template: Annotated[StrictStr, Field(min_length=1, max_length=64)]
+    kind: Literal["cashback_card"] = "cashback_card"
+
+
+@checked_dataclass(frozen=True, slots=True, config=_CLOSED)
+class Coupon:
+    """A coupon of the shop. Where codes were loaded under its name one of them is given, else the grant makes its own code."""
+
+    name: Annotated[StrictStr, Field(min_length=1, max_length=60)]
+    value_fen: Annotated[StrictInt, Field(ge=1, le=1_000_000)]
+    kind: Literal["coupon"] = "coupon"
+
+
+Benefit = Points | CashbackCard | Coupon
+_UNION: TypeAdapter[Benefit] = TypeAdapter(Annotated[Benefit, Field(discriminator="kind")])
+
+
+@dataclass(frozen=True, slots=True)
+class BenefitGrant:
+    """Gives a benefit to a member. Its worst cost is spent from ``hold_id`` (a hold of ``BUDGET_ASSET``); None costs no budget."""
+
+    key: str
+    member_id: str
+    benefit: Benefit
+    hold_id: str | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """What was given: the lot, the card, or the coupon's code; ``cost_fen`` is what it took from the budget."""
+
+    kind: str
+    ref: str
+    cost_fen: int
+
+
+@dataclass(frozen=True, slots=True)
+class LoadCodes:
+    """Codes that the shop made for a coupon; codes known already are left as they are."""
+
+    key: str
+    name: str
+    codes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """How many codes can still be given."""
+
+    left: int
+
+
+@dataclass(frozen=True, slots=True)
+class HeldCoupon:
+    """A coupon that a member was given."""
+
+    name: str
+    code: str
+    value_fen: int
+
+
+def from_dict(data: Mapping[str, Any]) -> Benefit:
+    """A benefit of plain data (``{"kind": "points", "points": 50}``); Invalid names what is wrong."""
+    try:
+        return _UNION.validate_python(dict(data))
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(str(part) for part in first["loc"]) or "kind"
+        raise Invalid(f"权益写得不对：{where}", code="bad_benefit", where=where) from None
+
+
+def to_dict(benefit: Benefit) -> dict[str, Any]:
+    """Plain data that ``from_dict`` reads back."""
+    return asdict(benefit)
+
+
+def describe(benefit: Benefit, card_name: str = "") -> str:
+    """A short name for people."""
+    match benefit:
+        case Points():
+            return f"{benefit.points} 积分"
+        case CashbackCard():
+            return card_name or "返现卡"
+        case Coupon():
+            return benefit.name

@@ -1,0 +1,102 @@
+"""Cashback: templates, cards, claims, and a claim's way to the payer and back, on ``ledger``. Not for wire protocols of payers.
+
+Facts are ``cashback.<state>`` of a claim, and ``cashback.issued`` of a card.
+"""
+
+from assistant.domain.cashback.commands import claim, create_template, import_templates, issue
+from assistant.domain.cashback.features import FEATURES
+from assistant.domain.cashback.model import (
+    ALLOWED,
+    Card,
+    Claim,
+    Claimed,
+    CreateTemplate,
+    Issue,
+    Issued,
+    RebateClaim,
+    Rule,
+    Scope,
+    Template,
+    TemplateMade,
+    describe,
+    rebate,
+    template_id,
+)
+from assistant.domain.cashback.paying import (
+    PAYOUT,
+    Approve,
+    BeginPayout,
+    Begun,
+    Decided,
+    PayoutResult,
+    Recorded,
+    Reject,
+    approve,
+    begin_payout,
+    record_payout,
+    reject,
+)
+from assistant.domain.cashback.port import PayoutAnswer, PayoutPort
+from assistant.domain.cashback.queries import (
+    card_id,
+    cards_of,
+    claims_by_id,
+    claims_of,
+    in_flight,
+    owed,
+    template,
+    templates,
+    waiting_approval,
+)
+from assistant.domain.cashback.saying import NEUTRAL, say_state
+from assistant.domain.cashback.states import advance_for_orders, ripen
+
+__all__ = [
+    "ALLOWED",
+    "FEATURES",
+    "NEUTRAL",
+    "PAYOUT",
+    "Approve",
+    "BeginPayout",
+    "Begun",
+    "Card",
+    "Claim",
+    "Claimed",
+    "CreateTemplate",
+    "Decided",
+    "Issue",
+    "Issued",
+    "PayoutAnswer",
+    "PayoutPort",
+    "PayoutResult",
+    "RebateClaim",
+    "Recorded",
+    "Reject",
+    "Rule",
+    "Scope",
+    "Template",
+    "TemplateMade",
+    "advance_for_orders",
+    "approve",
+    "begin_payout",
+    "card_id",
+    "cards_of",
+    "claim",
+    "claims_by_id",
+    "claims_of",
+    "create_template",
+    "describe",
+    "import_templates",
+    "in_flight",
+    "issue",
+    "owed",
+    "rebate",
+    "record_payout",
+    "reject",
+    "ripen",
+    "say_state",
+    "template",
+    "template_id",
+    "templates",
+    "waiting_approval",
+]

@@ -1,0 +1,247 @@
+"""Letting money go: a person approves, a bill begins, and what the payer says is written down."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from assistant.access import Permission, require
+from assistant.base.errors import Forbidden, Invalid, Refused
+from assistant.domain import members
+from assistant.domain.cashback import book, store
+from assistant.domain.cashback.model import IN_FLIGHT, SECOND_PERSON_FEN, RebateClaim, recovery
+from assistant.domain.cashback.saying import again_in
+from assistant.domain.cashback.states import end, move, refreshed, said
+from assistant.store import Due, Work, once
+
+PAYOUT = "payout"
+"""The kind of due work that carries a claim to the payer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Approve:
+    """An operator lets the money of a due claim go."""
+
+    key: str
+    claim_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """An operator refuses a claim that has not begun to be paid; ``reason`` is said to the member."""
+
+    key: str
+    claim_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """The claim's state afterwards; ``needs_second`` while another person must approve too."""
+
+    claim_id: str
+    state: str
+    needs_second: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class BeginPayout:
+    """Begins or goes on with the payout of a claim."""
+
+    key: str
+    claim_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """The bill to pay. ``fresh`` if it has never been shown to the payer; a state that is not in flight means: nothing to do."""
+
+    claim_id: str
+    state: str
+    bill_no: str
+    payee: str
+    amount_fen: int
+    fresh: bool
+
+    @property
+    def in_flight(self) -> bool:
+        return self.state in IN_FLIGHT
+
+
+@dataclass(frozen=True, slots=True)
+class PayoutResult:
+    """What the payer says of a bill: accepted, wait_user, paid, unknown, refused or closed (both final for this bill number), or
+
+    not_taken: refused, and the payer has no record of the number, so that the same number is used again.
+    """
+
+    key: str
+    claim_id: str
+    bill_no: str
+    outcome: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """The claim's state afterwards."""
+
+    claim_id: str
+    state: str
+
+
+def approve(work: Work, requests: Sequence[Approve]) -> list[Decided]:
+    """Approves due claims; above 100 yuan a second operator must too. Forbidden without the right, Refused where nothing is due."""
+    return once(work, "cashback.approve", requests, Decided, _approve)
+
+
+def _approve(work: Work, requests: list[Approve]) -> list[Decided]:
+    _only_operators(work)
+    claims = refreshed(work, [request.claim_id for request in requests])
+    decided = []
+    for request in requests:
+        one = _due(claims, request.claim_id)
+        claims[one.id] = one = _approved(work, one)
+        decided.append(Decided(one.id, one.state, one.state == "due"))
+    return decided
+
+
+def _approved(work: Work, one: RebateClaim) -> RebateClaim:
+    me = work.principal.label
+    if one.payable_fen > SECOND_PERSON_FEN:
+        if one.first_approver == me:
+            raise Refused("这笔金额较大，需要另一位同事再审核一次", code="second_person", claim=one.id)
+        if not one.first_approver:
+            store.change_claim(work, one.id, first_approver=me)
+            one = replace(one, first_approver=me)
+            said(work, one, "first_approved")
+            return one
+    _carry(work, one, timedelta())
+    return move(work, one, "approved", approver=me)
+
+
+def reject(work: Work, requests: Sequence[Reject]) -> list[Decided]:
+    """Refuses claims for good; what was set aside goes back. Refused where money is already on its way."""
+    return once(work, "cashback.reject", requests, Decided, _reject)
+
+
+def _reject(work: Work, requests: list[Reject]) -> list[Decided]:
+    _only_operators(work)
+    claims = refreshed(work, [request.claim_id for request in requests])
+    decided = []
+    for request in requests:
+        one = claims.get(request.claim_id)
+        if one is None or one.state not in ("waiting_receipt", "waiting_window", "due", "approved"):
+            raise Refused("这笔返现现在不能拒绝", code="not_waiting", claim=request.claim_id)
+        claims[one.id] = end(work, one, "rejected", request.reason.strip()[:200])
+        decided.append(Decided(one.id, "rejected"))
+    return decided
+
+
+def begin_payout(work: Work, requests: Sequence[BeginPayout]) -> list[Begun]:
+    """Takes what is owed from an approved claim and gives the rest its bill number; one in flight keeps its bill.
+
+    Refused(code="no_payee") while the member has no WeChat identity that can be paid.
+    """
+    return once(work, "cashback.begin_payout", requests, Begun, _begin)
+
+
+def _begin(work: Work, requests: list[BeginPayout]) -> list[Begun]:
+    claims = refreshed(work, [request.claim_id for request in requests])
+    return [_begin_one(work, claims, request.claim_id) for request in requests]
+
+
+def _begin_one(work: Work, claims: dict[str, RebateClaim], claim_id: str) -> Begun:
+    one = _known(claims, claim_id)
+    fresh = one.state == "approved"
+    if fresh:
+        claims[one.id] = one = _bill(work, one)
+    return Begun(one.id, one.state, one.bill_no, one.payee, one.payable_fen, fresh)
+
+
+def _bill(work: Work, one: RebateClaim) -> RebateClaim:
+    taken = recovery(one.payable_fen, book.owed(work, one.member_id))
+    if taken:
+        book.recover(work, one, taken)
+        one = replace(one, recovered_fen=one.recovered_fen + taken)
+    if one.payable_fen == 0:
+        return move(work, one, "paid", recovered_fen=one.recovered_fen, settled_at=work.now)
+    payee = one.payee or _payee(work, one.member_id)
+    if not payee:
+        raise Refused("会员还没有可以收款的微信身份，绑定之后再打款", code="no_payee", member=one.member_id)
+    return move(work, one, "paying", recovered_fen=one.recovered_fen, payee=payee)
+
+
+def _payee(work: Work, member_id: str) -> str:
+    """An openid, else the WeCom id, which the payer's adapter turns into an openid."""
+    identities = sorted(members.identities(work, [member_id]).get(member_id, []), key=lambda one: (one.namespace, one.value))
+    for wanted in ("openid", "wecom_external"):
+        for identity in identities:
+            if identity.namespace.split(":")[0] == wanted:
+                return identity.value
+    return ""
+
+
+def record_payout(work: Work, requests: Sequence[PayoutResult]) -> list[Recorded]:
+    """Writes down what the payer says. A word about another bill, or about a claim no longer in flight, changes nothing."""
+    return once(work, "cashback.record_payout", requests, Recorded, _record)
+
+
+def _record(work: Work, requests: list[PayoutResult]) -> list[Recorded]:
+    recorded = []
+    for request in requests:
+        one = _known(store.lock_claims(work, [request.claim_id]), request.claim_id)
+        if one.state in IN_FLIGHT and one.bill_no == request.bill_no:
+            one = _heard(work, one, request)
+        recorded.append(Recorded(one.id, one.state))
+    return recorded
+
+
+def _heard(work: Work, one: RebateClaim, request: PayoutResult) -> RebateClaim:
+    match request.outcome:
+        case "paid":
+            book.pay(work, one)
+            move(work, one, "paid", paid_fen=one.payable_fen, settled_at=work.now, reason="")
+            return refreshed(work, [one.id])[one.id]
+        case "refused" | "closed":
+            # The payer holds this number as final, so the next attempt has the next number and needs a new approval.
+            again = {"attempt": one.attempt + 1, "first_approver": "", "approver": "", "payee": ""}
+            move(work, one, "due", reason=request.reason[:200], **again)
+            return refreshed(work, [one.id])[one.id]
+        case "not_taken":
+            move(work, one, "due", reason=request.reason[:200], first_approver="", approver="")
+            return refreshed(work, [one.id])[one.id]
+        case "wait_user":
+            _carry(work, one, again_in("wait_user"))
+            return one if one.state == "wait_user_confirm" else move(work, one, "wait_user_confirm")
+        case "accepted":
+            _carry(work, one, again_in("accepted"))
+            return move(work, one, "paying") if one.state == "unknown" else one
+        case "unknown":
+            _carry(work, one, again_in("unknown"))
+            return move(work, one, "unknown") if one.state == "paying" else one
+    raise Invalid(f"不认识的打款结果“{request.outcome}”", code="bad_outcome")
+
+
+def _carry(work: Work, one: RebateClaim, after: timedelta) -> None:
+    work.due(Due(PAYOUT, one.id, work.now + after, {"claim": one.id}, order_key=f"claim:{one.id}"))
+
+
+def _only_operators(work: Work) -> None:
+    if work.principal.kind != "operator":
+        raise Forbidden("打款必须由有权限的人审核", code="not_operator", principal=work.principal.label)
+    require(work.principal, Permission.PAYOUT_APPROVE)
+
+
+def _known(claims: dict[str, RebateClaim], claim_id: str) -> RebateClaim:
+    if claim_id not in claims:
+        raise Invalid("这笔返现申请不存在", code="no_claim", claim=claim_id)
+    return claims[claim_id]
+
+
+def _due(claims: dict[str, RebateClaim], claim_id: str) -> RebateClaim:
+    one = _known(claims, claim_id)
+    if one.state != "due":
+        raise Refused("这笔返现现在不需要审核", code="not_due", claim=claim_id, state=one.state)
+    return one

@@ -1,0 +1,34 @@
+"""SOPs as versioned data: enrolment, due steps, exits. Not for permission to send: that is the gate of outreach.
+
+Due rows: ``journey.enrol`` and ``journey.step``; ``JOBS`` names the command that handles each.
+"""
+
+from assistant.domain.journeys.commands import enrol, exit_on, install, publish, switch, tick
+from assistant.domain.journeys.model import Enrolment, Journey, Publish, Published, Switch, Switched, Version, journey_from, shipped
+from assistant.domain.journeys.queries import counts, enrolments, journeys
+from assistant.domain.journeys.steps import run_steps
+
+JOBS = {"journey.enrol": enrol, "journey.step": run_steps}
+
+__all__ = [
+    "JOBS",
+    "Enrolment",
+    "Journey",
+    "Publish",
+    "Published",
+    "Switch",
+    "Switched",
+    "Version",
+    "counts",
+    "enrol",
+    "enrolments",
+    "exit_on",
+    "install",
+    "journey_from",
+    "journeys",
+    "publish",
+    "run_steps",
+    "shipped",
+    "switch",
+    "tick",
+]

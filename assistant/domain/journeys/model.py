@@ -1,0 +1,152 @@
+"""Journeys as data: a closed language for what SOPs do, and the values of this room."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr, ValidationError
+
+from assistant.base.clock import SHANGHAI
+from assistant.base.errors import Invalid
+from assistant.domain import audience
+
+LIBRARY = Path(__file__).parent / "library"
+Name = Annotated[StrictStr, Field(pattern=r"^[a-z][a-z0-9_]{1,39}$")]
+
+
+class Closed(BaseModel):
+    """A value that refuses every field it does not know."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Wait(Closed):
+    """Nothing for a while."""
+
+    kind: Literal["wait"]
+    days: Annotated[StrictInt, Field(ge=0, le=365)] = 0
+    hours: Annotated[StrictInt, Field(ge=0, le=23)] = 0
+
+    @property
+    def span(self) -> timedelta:
+        return timedelta(days=self.days, hours=self.hours)
+
+
+class Message(Closed):
+    """One message, if the gate lets it through; the slot is ``{nickname}``."""
+
+    kind: Literal["message"]
+    template: Annotated[StrictStr, Field(min_length=1, max_length=600)]
+
+
+class Gift(Closed):
+    """One benefit from the hold that the version was published with."""
+
+    kind: Literal["benefit"]
+    benefit: dict[str, Any]
+
+
+Step = Annotated[Wait | Message | Gift, Field(discriminator="kind")]
+
+
+class Journey(Closed):
+    """Who enters every day at ``at_hour`` (Shanghai), what happens, and which facts end it. ``{today}`` in the segment is MM-DD."""
+
+    name: Name
+    title: Annotated[StrictStr, Field(min_length=1, max_length=60)]
+    kind: Literal["marketing", "care"]
+    topic: Annotated[StrictStr, Field(max_length=60)] = ""
+    at_hour: Annotated[StrictInt, Field(ge=9, le=20)] = 10
+    reenter_days: Annotated[StrictInt, Field(ge=1, le=3660)] = 90
+    patience_days: Annotated[StrictInt, Field(ge=1, le=60)] = 7
+    segment: dict[str, Any]
+    exit_on: tuple[StrictStr, ...] = ()
+    steps: Annotated[tuple[Step, ...], Field(min_length=1, max_length=20)]
+
+    def rule(self, now: datetime) -> audience.Rule:
+        """The segment of one day, checked against the features; raises Invalid."""
+        today = now.astimezone(SHANGHAI).strftime("%m-%d")
+        text = json.dumps(self.segment, ensure_ascii=False).replace("{today}", today)
+        return audience.catalogue().parse(json.loads(text))
+
+
+def journey_from(value: Any) -> Journey:
+    """A journey from JSON; raises Invalid naming the place."""
+    try:
+        return Journey.model_validate(value)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise Invalid(f"旅程的“{place or '整体'}”写得不对（{first['type']}）", code="bad_journey", field=place) from error
+
+
+def shipped() -> list[Journey]:
+    """The journeys that come with the house."""
+    return [journey_from(json.loads(path.read_text(encoding="utf-8"))) for path in sorted(LIBRARY.glob("*.json"))]
+
+
+@dataclass(frozen=True, slots=True)
+class Publish:
+    """A new version of a journey; versions never change. ``hold_id`` is the ledger hold its benefits spend."""
+
+    key: str
+    body: dict[str, Any]
+    hold_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """The version that now holds for newcomers."""
+
+    name: str
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """Turns a journey on or off for newcomers; who is inside goes on unless it is off."""
+
+    key: str
+    name: str
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Switched:
+    """Whether the journey is on."""
+
+    name: str
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One version as stored."""
+
+    name: str
+    version: int
+    journey: Journey
+    hold_id: str
+
+    @property
+    def cause(self) -> str:
+        return f"journey:{self.name}:{self.version}"
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolment:
+    """One member inside one version; ``step`` is the next to do at ``next_at``."""
+
+    id: str
+    name: str
+    version: int
+    member_id: str
+    step: int
+    state: str
+    next_at: datetime
+    enrolled_at: datetime
+    reason: str

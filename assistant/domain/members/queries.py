@@ -1,0 +1,72 @@
+"""The reads about people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from assistant.domain.members import store
+from assistant.domain.members.model import CustomerGroup, Identity, Member
+from assistant.store import View
+
+
+def find(view: View, ref: str) -> str | None:
+    """The member whom our id, the shop's own key or ``namespace:value`` names."""
+    return find_all(view, [ref]).get(ref)
+
+
+def find_all(view: View, refs: Iterable[str]) -> dict[str, str]:
+    """Reference → member id; unknown references are left out."""
+    wanted = list(dict.fromkeys(refs))
+    ours = store.existing(view, wanted)
+    candidates = {ref: [Identity("shop", ref), *_pairs(ref)] for ref in wanted if ref not in ours}
+    owners = store.owners(view, {item for items in candidates.values() for item in items})
+    found = {ref: ref for ref in wanted if ref in ours}
+    for ref, items in candidates.items():
+        for item in items:
+            if item in owners:
+                found[ref] = owners[item]
+                break
+    return found
+
+
+def _pairs(ref: str) -> list[Identity]:
+    """All ways to read ``namespace:value``, since either side may hold a colon."""
+    parts = ref.split(":")
+    return [Identity(":".join(parts[:n]), ":".join(parts[n:])) for n in range(1, len(parts))]
+
+
+def resolve(view: View, identities: Iterable[Identity]) -> dict[Identity, str]:
+    """Identity → member id; unknown identities are left out."""
+    return store.owners(view, set(identities))
+
+
+def profiles(view: View, ids: Iterable[str]) -> dict[str, Member]:
+    """Members by id; unknown ids are left out."""
+    return store.members_of(view, set(ids))
+
+
+def search(view: View, text: str, after: str = "", limit: int = 50) -> list[Member]:
+    """Members by a part of the nickname, the first or last digits of the phone, the shop key, an identity or our id, in order of id."""
+    ids = store.search_ids(view, text.strip(), after, limit)
+    found = store.members_of(view, ids)
+    return [found[number] for number in ids]
+
+
+def identities(view: View, ids: Iterable[str]) -> dict[str, list[Identity]]:
+    """The identities of each member; the shop's own key is namespace ``shop``."""
+    return store.identities_of(view, sorted(set(ids)))
+
+
+def with_identity(view: View, namespace: str) -> list[tuple[str, str, str]]:
+    """(value, nickname, owner staff) of every identity of this namespace."""
+    return store.with_namespace(view, namespace)
+
+
+def groups(view: View) -> list[CustomerGroup]:
+    """All customer groups with the members inside."""
+    return store.groups_of(view)
+
+
+def count(view: View) -> int:
+    """How many members there are."""
+    return store.total(view)

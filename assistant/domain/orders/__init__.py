@@ -1,0 +1,26 @@
+"""Orders of any shop: taken in whatever order they arrive, their states, refunds and whose they are. Not for rewards."""
+
+from assistant.domain.orders.commands import claim, intake, match, match_waiting, refund
+from assistant.domain.orders.features import FEATURES
+from assistant.domain.orders.model import STATUSES, Claim, Item, Order, OrderUpdate, Refund, Taken
+from assistant.domain.orders.queries import by_number, get, many, of_member
+
+__all__ = [
+    "FEATURES",
+    "STATUSES",
+    "Claim",
+    "Item",
+    "Order",
+    "OrderUpdate",
+    "Refund",
+    "Taken",
+    "by_number",
+    "claim",
+    "get",
+    "intake",
+    "many",
+    "match",
+    "match_waiting",
+    "of_member",
+    "refund",
+]

@@ -1,0 +1,109 @@
+"""The writes about orders, on sets: keep what was said, fold it, find the owner, say what has happened."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from assistant.base.errors import Refused
+from assistant.domain import members
+from assistant.domain.orders import facts, store
+from assistant.domain.orders.model import Claim, Order, OrderUpdate, Refund, Taken, body_of, check_refund, check_update, fold, order_id
+from assistant.store import Work, once
+
+SWEEP = timedelta(days=2)
+
+
+def intake(work: Work, updates: Sequence[OrderUpdate]) -> list[Taken]:
+    """Takes in what shops say, in any order and any number of times; orders whose buyer is unknown wait for the identity."""
+    return once(work, "orders.intake", updates, Taken, _intake)
+
+
+def refund(work: Work, refunds: Sequence[Refund]) -> list[Taken]:
+    """Takes in refunds; one that comes before its order is kept and counts when the order appears."""
+    return once(work, "orders.refund", refunds, Taken, _refund)
+
+
+def match(work: Work, member_ids: Sequence[str]) -> list[str]:
+    """Gives waiting orders to the members whose identities their buyers are; returns the ids of the orders matched. Needs no key."""
+    known = members.identities(work, member_ids)
+    owners = {identity: owner for owner, found in known.items() for identity in found}
+    return _give(work, store.waiting_for(work, owners.keys()))
+
+
+def match_waiting(work: Work, limit: int = 500) -> list[str]:
+    """Looks again at orders that began to wait lately, for a buyer who was bound in the same moment. Needs no key."""
+    return _give(work, store.waiting_since(work, work.now - SWEEP, limit))
+
+
+def claim(work: Work, claims: Sequence[Claim]) -> list[Taken]:
+    """Gives an order to the member who names its number, once; Refused where it is unknown or somebody else's."""
+    return once(work, "orders.claim", claims, Taken, _claim)
+
+
+def _intake(work: Work, updates: Sequence[OrderUpdate]) -> list[Taken]:
+    for update in updates:
+        check_update(update)
+    return _hear(work, [(update.source, update.order_no, body_of(update)) for update in updates])
+
+
+def _refund(work: Work, refunds: Sequence[Refund]) -> list[Taken]:
+    for one in refunds:
+        check_refund(one)
+    return _hear(work, [(one.source, one.order_no, body_of(one)) for one in refunds])
+
+
+def _hear(work: Work, said: Sequence[tuple[str, str, Mapping[str, Any]]]) -> list[Taken]:
+    ids = [order_id(source, order_no) for source, order_no, _body in said]
+    blank = {number: Order(number, source, order_no) for number, (source, order_no, _body) in zip(ids, said, strict=True)}
+    before = store.lock(work, list(blank.values()))
+    store.add_words(work, [(number, body) for number, (_source, _no, body) in zip(ids, said, strict=True)])
+    words = store.words_of(work, blank.keys())
+    after = {number: fold(before[number], words[number]) for number in before}
+    after = _owned(work, after)
+    _save(work, before, after)
+    return [Taken(number if after[number].status else "", after[number].member_id) for number in ids]
+
+
+def _owned(work: Work, found: dict[str, Order]) -> dict[str, Order]:
+    """The orders with their owners, where the buyer is a member by now."""
+    buyers = {one.buyer for one in found.values() if one.buyer and not one.member_id}
+    owners = members.resolve(work, buyers) if buyers else {}
+    return {
+        number: replace(one, member_id=owners[one.buyer]) if one.buyer in owners and not one.member_id else one
+        for number, one in found.items()
+    }
+
+
+def _give(work: Work, ids: Sequence[str]) -> list[str]:
+    if not ids:
+        return []
+    before = store.lock(work, list(store.by_id(work, ids).values()))
+    after = _owned(work, before)
+    return _save(work, before, after)
+
+
+def _claim(work: Work, claims: Sequence[Claim]) -> list[Taken]:
+    done = []
+    for one in claims:
+        found = store.by_number(work, one.order_no.strip(), one.source)
+        if len(found) != 1:
+            why = "没有找到这个订单号，请核对后再发一次" if not found else "有几家店都有这个单号，请告诉我是在哪家店买的"
+            raise Refused(why, code="no_order" if not found else "which_order", order_no=one.order_no)
+        before = store.lock(work, found)
+        order = before[found[0].id]
+        if order.member_id not in ("", one.member_id):
+            raise Refused("这个订单已经登记在别的会员名下", code="order_taken", order_no=one.order_no)
+        _save(work, before, {order.id: replace(order, member_id=one.member_id)})
+        done.append(Taken(order.id, one.member_id))
+    return done
+
+
+def _save(work: Work, before: Mapping[str, Order], after: Mapping[str, Order]) -> list[str]:
+    changed = [(before[number], after[number]) for number in sorted(after) if before[number] != after[number]]
+    store.save(work, changed)
+    for old, new in changed:
+        work.record(*facts.between(old, new))
+    return [new.id for _old, new in changed]

@@ -1,0 +1,30 @@
+"""The reads about orders."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from assistant.domain.orders import store
+from assistant.domain.orders.model import Order, order_id
+from assistant.store import View
+
+
+def get(view: View, source: str, order_no: str) -> Order | None:
+    """The order of this platform with this number."""
+    number = order_id(source, order_no)
+    return store.by_id(view, [number]).get(number)
+
+
+def by_number(view: View, order_no: str) -> list[Order]:
+    """The orders of all platforms with this number; nearly always none or one."""
+    return store.by_number(view, order_no, "")
+
+
+def many(view: View, ids: Iterable[str]) -> dict[str, Order]:
+    """Orders by our id; unknown ids are left out."""
+    return store.by_id(view, set(ids))
+
+
+def of_member(view: View, member_id: str, limit: int) -> list[Order]:
+    """A member's orders, newest first."""
+    return store.of_member(view, member_id, limit)

@@ -1,0 +1,153 @@
+"""Rows of orders to values and back."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from assistant.base.ids import derive, digest_of
+from assistant.domain.members import Identity
+from assistant.domain.orders.model import Item, Order
+from assistant.domain.orders.tables import item, order, word
+from assistant.store import View, Work, chunks, upsert
+
+COLUMNS = [column.name for column in order.columns if column.name not in ("id", "source", "order_no", "received_at")]
+
+
+def lock(work: Work, wanted: Collection[Order]) -> dict[str, Order]:
+    """The orders as stored, held until the commit in one order; those nobody has heard of begin as empty rows."""
+    ids = sorted(one.id for one in wanted)
+    found = _locked(work, ids)
+    missing = sorted((one for one in wanted if one.id not in found), key=lambda one: one.id)
+    if missing:
+        work.insert_missing(order, [{**_row(one), "received_at": work.now} for one in missing])
+        found.update(_locked(work, [one.id for one in missing]))
+    return found
+
+
+def _locked(work: Work, ids: Sequence[str]) -> dict[str, Order]:
+    found: dict[str, Order] = {}
+    for part in chunks(ids):
+        statement = work.locked(sa.select(order).where(order.c.id.in_(part)).order_by(order.c.id))
+        found.update({row.id: _order(row, ()) for row in work.all(statement)})
+    lines = _items(work, list(found))
+    return {number: replace(one, items=tuple(lines.get(number, ()))) for number, one in found.items()}
+
+
+def add_words(work: Work, words: Iterable[tuple[str, Mapping[str, Any]]]) -> None:
+    """Keeps what was said; the same words about one order are one row."""
+    rows = {}
+    for number, body in words:
+        name = derive("word", number, digest_of(body))
+        rows[name] = {"id": name, "order_id": number, "body": dict(body), "received_at": work.now}
+    work.insert_missing(word, [rows[name] for name in sorted(rows)])
+
+
+def words_of(view: View, ids: Collection[str]) -> dict[str, list[Mapping[str, Any]]]:
+    found: dict[str, list[Mapping[str, Any]]] = {}
+    for part in chunks(sorted(ids)):
+        for row in view.all(sa.select(word.c.order_id, word.c.body).where(word.c.order_id.in_(part))):
+            found.setdefault(row.order_id, []).append(row.body)
+    return found
+
+
+def save(work: Work, changed: Sequence[tuple[Order, Order]]) -> None:
+    """Writes (before, after) pairs; item lines only where they changed."""
+    if not changed:
+        return
+    rows = sorted(({**_row(after), "received_at": work.now} for _before, after in changed), key=lambda row: str(row["id"]))
+    upsert(work, order, rows, ["id"], [*COLUMNS, "received_at"])
+    relined = [after for before, after in changed if before.items != after.items]
+    for part in chunks([after.id for before, after in changed if before.items and before.items != after.items]):
+        work.execute(item.delete().where(item.c.order_id.in_(part)))
+    work.insert(item, [_line(one.id, number, line) for one in relined for number, line in enumerate(one.items)])
+
+
+def waiting_for(work: Work, buyers: Collection[Identity]) -> list[str]:
+    """Orders without an owner whose buyer is one of these."""
+    asked = {(one.namespace, one.value) for one in buyers}
+    found: list[str] = []
+    for part in chunks(sorted({one.value for one in buyers})):
+        statement = sa.select(order.c.id, order.c.buyer_namespace, order.c.buyer_value)
+        rows = work.all(statement.where(order.c.buyer_value.in_(part), order.c.member_id == ""))
+        found += [row.id for row in rows if (row.buyer_namespace, row.buyer_value) in asked]
+    return sorted(found)
+
+
+def waiting_since(view: View, since: datetime, limit: int) -> list[str]:
+    statement = sa.select(order.c.id).where(order.c.member_id == "", order.c.buyer_value != "", order.c.received_at >= since)
+    return [row.id for row in view.all(statement.order_by(order.c.received_at.desc()).limit(limit))]
+
+
+def by_id(view: View, ids: Collection[str]) -> dict[str, Order]:
+    found: dict[str, Order] = {}
+    for part in chunks(sorted(ids)):
+        found.update({one.id: one for one in _read(view, sa.select(order).where(order.c.id.in_(part), order.c.status != ""))})
+    return found
+
+
+def by_number(view: View, order_no: str, source: str) -> list[Order]:
+    statement = sa.select(order).where(order.c.order_no == order_no, order.c.status != "").order_by(order.c.source)
+    return _read(view, statement.where(order.c.source == source) if source else statement)
+
+
+def of_member(view: View, member_id: str, limit: int) -> list[Order]:
+    at = sa.func.coalesce(order.c.paid_at, order.c.created_at)
+    statement = sa.select(order).where(order.c.member_id == member_id, order.c.status != "").order_by(at.desc(), order.c.id)
+    return _read(view, statement.limit(limit))
+
+
+def _read(view: View, statement: sa.Select[Any]) -> list[Order]:
+    rows = view.all(statement)
+    lines = _items(view, [row.id for row in rows])
+    return [_order(row, lines.get(row.id, ())) for row in rows]
+
+
+def _items(view: View, ids: Sequence[str]) -> dict[str, list[Item]]:
+    found: dict[str, list[Item]] = {}
+    for part in chunks(ids):
+        for row in view.all(sa.select(item).where(item.c.order_id.in_(part)).order_by(item.c.order_id, item.c.line)):
+            found.setdefault(row.order_id, []).append(Item(row.sku, row.title, row.category, row.qty, row.paid_fen))
+    return found
+
+
+def _line(number: str, line: int, one: Item) -> dict[str, Any]:
+    return {
+        "order_id": number,
+        "line": line,
+        "sku": one.sku,
+        "title": one.title,
+        "category": one.category,
+        "qty": one.qty,
+        "paid_fen": one.paid_fen,
+    }
+
+
+def _row(one: Order) -> dict[str, Any]:
+    row = {name: getattr(one, name) for name in ("id", "source", "order_no", *COLUMNS) if not name.startswith("buyer_")}
+    buyer = one.buyer or Identity("", "")
+    return {**row, "buyer_namespace": buyer.namespace, "buyer_value": buyer.value}
+
+
+def _order(row: Any, lines: Iterable[Item]) -> Order:
+    return Order(
+        id=row.id,
+        source=row.source,
+        order_no=row.order_no,
+        shop=row.shop,
+        status=row.status,
+        member_id=row.member_id,
+        buyer=Identity(row.buyer_namespace, row.buyer_value) if row.buyer_value else None,
+        paid_fen=row.paid_fen,
+        total_fen=row.total_fen,
+        refund_fen=row.refund_fen,
+        live_room=row.live_room,
+        created_at=row.created_at,
+        paid_at=row.paid_at,
+        finished_at=row.finished_at,
+        items=tuple(lines),
+    )

@@ -1,0 +1,18 @@
+"""What this room says has happened."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from assistant.domain.points.sheet import Sheet
+from assistant.store import Fact
+
+
+def happened(name: str, member_id: str, amount: int, **more: Any) -> Fact:
+    """``points.<name>`` of a member: earned, granted, matured, spent, returned, reversed, expired."""
+    return Fact(f"points.{name}", f"member:{member_id}", {"amount": amount, **more}, member_id)
+
+
+def turned(sheet: Sheet) -> list[Fact]:
+    """What became available or was lost by time while the sheet was worked."""
+    return [happened(name, lot.member_id, amount, lot_id=lot.id, order_no=lot.order_no) for name, lot, amount in sheet.turned if amount]

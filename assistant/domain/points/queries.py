@@ -1,0 +1,39 @@
+"""The reads about points; exact at any instant, whether or not the sweeps have run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from assistant.domain.points import store
+from assistant.domain.points.model import EarnRule, Expiring, HistoryEntry, Lot, PointsBalance
+from assistant.store import View
+
+
+def balance(view: View, ids: Iterable[str]) -> dict[str, PointsBalance]:
+    """Pending and available points of each member; zeros for members without points."""
+    return store.balance_of(view, set(ids))
+
+
+def lots(view: View, member_id: str) -> list[Lot]:
+    """A member's lots in spending order, spent and expired ones included."""
+    return store.lots_of(view, member_id)
+
+
+def history(view: View, member_id: str, limit: int) -> list[HistoryEntry]:
+    """A member's newest changes with their reasons in words; all changes sum to pending plus available."""
+    return store.history_of(view, member_id, limit)
+
+
+def expiring(view: View, ids: Iterable[str], within_days: int) -> dict[str, Expiring]:
+    """What members will lose within so many days; members who lose nothing are left out."""
+    return store.expiring_of(view, set(ids), within_days)
+
+
+def earned_by_order(view: View, order_ids: Iterable[str]) -> dict[str, int]:
+    """What each order has earned after refunds; orders that never earned are left out."""
+    return store.earned(view, set(order_ids))
+
+
+def rule(view: View) -> EarnRule:
+    """The earn rule in force."""
+    return store.rule_of(view)

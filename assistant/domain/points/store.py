@@ -1,0 +1,245 @@
+"""Rows of points to values and back."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import asdict, dataclass, fields
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from assistant.domain import ledger
+from assistant.domain.points import facts
+from assistant.domain.points.model import (
+    ASSET,
+    DEFAULT_RULE,
+    EarnRule,
+    Expiring,
+    HistoryEntry,
+    Lot,
+    Movement,
+    OrderEarning,
+    Part,
+    PointsBalance,
+    account,
+)
+from assistant.domain.points.sheet import Sheet
+from assistant.domain.points.tables import earning, holder, lot, movement, rule, spend
+from assistant.store import View, Work, chunks, upsert
+
+LOT_COLUMNS = [column.name for column in lot.columns if column.name != "id"]
+LOT_FIELDS = [field.name for field in fields(Lot)]
+MOVEMENT_FIELDS = [field.name for field in fields(Movement)]
+EARNING_FIELDS = [field.name for field in fields(OrderEarning)]
+
+
+@dataclass(frozen=True, slots=True)
+class SpendRow:
+    """A spend as stored."""
+
+    id: str
+    member_id: str
+    amount: int
+    reason: str
+    parts: tuple[Part, ...]
+    transaction: str
+    returned: bool
+
+
+def open_sheet(work: Work, member_ids: Collection[str], lot_ids: Collection[str] = ()) -> Sheet:
+    """The members' live lots and the named ones, held until the commit: one row per member is locked first, in one order."""
+    ids = sorted(set(member_ids))
+    if not work.is_sqlite:
+        _lock(work, ids)
+    found: dict[str, Lot] = {}
+    for part in chunks(ids):
+        live = sa.or_(lot.c.remaining > 0, lot.c.state == "pending")
+        found.update({row.id: _lot(row) for row in work.all(sa.select(lot).where(lot.c.member_id.in_(part), live))})
+    for part in chunks(sorted(set(lot_ids) - found.keys())):
+        found.update({row.id: _lot(row) for row in work.all(sa.select(lot).where(lot.c.id.in_(part)))})
+    accounts = {number: account(number, "available") for number in ids}
+    balances = ledger.balances(work, accounts.values())
+    return Sheet(work.now, found.values(), {number: balances[one] for number, one in accounts.items()})
+
+
+def _lock(work: Work, ids: Sequence[str]) -> None:
+    found: set[str] = set()
+    for part in chunks(ids):
+        statement = sa.select(holder.c.member_id).where(holder.c.member_id.in_(part)).order_by(holder.c.member_id)
+        found.update(row.member_id for row in work.all(work.locked(statement)))
+    missing = [number for number in ids if number not in found]
+    if missing:
+        work.insert_missing(holder, [{"member_id": number} for number in missing])
+        for part in chunks(missing):
+            work.all(work.locked(sa.select(holder).where(holder.c.member_id.in_(part)).order_by(holder.c.member_id)))
+
+
+def close_sheet(work: Work, sheet: Sheet) -> None:
+    """Books the postings and writes lots and history, each as one set."""
+    ledger.post(work, sheet.postings)
+    rows = [_row(sheet.lots[number], LOT_FIELDS) for number in sorted(sheet.changed)]
+    upsert(work, lot, rows, ["id"], LOT_COLUMNS)
+    work.record(*facts.turned(sheet))
+    work.insert(movement, [{**_row(one, MOVEMENT_FIELDS), "reason": one.reason[:200]} for one in sheet.movements])
+
+
+def earnings(work: Work, order_ids: Collection[str]) -> dict[str, OrderEarning]:
+    """What these orders have earned; to decide on it, hold their members first."""
+    found = {}
+    for part in chunks(sorted(order_ids)):
+        for row in work.all(sa.select(earning).where(earning.c.order_id.in_(part))):
+            found[row.order_id] = OrderEarning(row.order_id, row.member_id, row.per_yuan, row.earned, row.lot_id, row.version)
+    return found
+
+
+def save_earnings(work: Work, changed: Iterable[OrderEarning]) -> None:
+    rows = sorted((_row(one, EARNING_FIELDS) for one in changed), key=lambda row: str(row["order_id"]))
+    upsert(work, earning, rows, ["order_id"], ["earned", "lot_id", "version"])
+
+
+def earned(view: View, order_ids: Collection[str]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for part in chunks(sorted(order_ids)):
+        rows = view.all(sa.select(earning.c.order_id, earning.c.earned).where(earning.c.order_id.in_(part)))
+        found.update({row.order_id: row.earned for row in rows})
+    return found
+
+
+def save_spends(work: Work, spends: Iterable[SpendRow]) -> None:
+    work.insert(
+        spend,
+        [
+            {
+                "id": one.id,
+                "member_id": one.member_id,
+                "amount": one.amount,
+                "reason": one.reason[:200],
+                "parts": [[part.lot_id, part.amount] for part in one.parts],
+                "transaction_id": one.transaction,
+                "returned": False,
+                "at": work.now,
+            }
+            for one in spends
+        ],
+    )
+
+
+def spends_of(work: Work, ids: Collection[str]) -> dict[str, SpendRow]:
+    found: dict[str, SpendRow] = {}
+    for part in chunks(sorted(set(ids))):
+        for row in work.all(sa.select(spend).where(spend.c.id.in_(part))):
+            parts = tuple(Part(number, amount) for number, amount in row.parts)
+            found[row.id] = SpendRow(row.id, row.member_id, row.amount, row.reason, parts, row.transaction_id, row.returned)
+    return found
+
+
+def mark_returned(work: Work, ids: Sequence[str]) -> None:
+    for part in chunks(sorted(ids)):
+        work.execute(spend.update().where(spend.c.id.in_(part)).values(returned=True))
+
+
+def due_members(work: Work, state: str, limit: int) -> list[str]:
+    """Members of the lots that have been due longest to mature (``pending``) or to expire (``available``)."""
+    at = lot.c.available_at if state == "pending" else lot.c.expires_at
+    statement = sa.select(lot.c.member_id).where(lot.c.state == state, at <= work.now).order_by(at).limit(limit)
+    return sorted({row.member_id for row in work.all(statement if state == "pending" else statement.where(lot.c.remaining > 0))})
+
+
+def balance_of(view: View, ids: Collection[str]) -> dict[str, PointsBalance]:
+    """The book's balances, with lots that are due but not swept yet counted as what they are by now."""
+    members = sorted(set(ids))
+    accounts = [account(number, pocket) for number in members for pocket in ("pending", "available")]
+    book = ledger.balances(view, accounts)
+    overdue: dict[str, list[Lot]] = {}
+    for part in chunks(members):
+        mature = sa.and_(lot.c.state == "pending", lot.c.available_at <= view.now)
+        gone = sa.and_(lot.c.state == "available", lot.c.expires_at <= view.now)
+        for row in view.all(sa.select(lot).where(lot.c.member_id.in_(part), lot.c.remaining > 0, sa.or_(mature, gone))):
+            overdue.setdefault(row.member_id, []).append(_lot(row))
+    found = {}
+    for number in members:
+        pending, available = book[account(number, "pending")], book[account(number, "available")]
+        late = overdue.get(number, [])
+        if late:
+            pending -= sum(one.remaining for one in late if one.state == "pending")
+            sheet = Sheet(view.now, late, {number: available})
+            sheet.refresh()
+            available = sheet.available[number]
+        found[number] = PointsBalance(pending, available)
+    return found
+
+
+def lots_of(view: View, member_id: str) -> list[Lot]:
+    rows = view.all(sa.select(lot).where(lot.c.member_id == member_id))
+    sheet = Sheet(view.now, [_lot(row) for row in rows], {})
+    for one in sheet.lots.values():
+        if one.due_to_mature(view.now):
+            one.state = "available"
+        if one.due_to_expire(view.now):
+            one.remaining = 0
+    return sorted(sheet.lots.values(), key=lambda one: one.rank)
+
+
+def history_of(view: View, member_id: str, limit: int) -> list[HistoryEntry]:
+    statement = (
+        sa.select(movement).where(movement.c.member_id == member_id).order_by(movement.c.at.desc(), movement.c.id.desc()).limit(limit)
+    )
+    return [HistoryEntry(row.at, row.change, row.reason, row.order_no) for row in view.all(statement)]
+
+
+def expiring_of(view: View, ids: Collection[str], within_days: int) -> dict[str, Expiring]:
+    found: dict[str, list[Any]] = {}
+    for part in chunks(sorted(set(ids))):
+        statement = sa.select(lot.c.id, lot.c.member_id, lot.c.remaining, lot.c.expires_at)
+        due = (lot.c.expires_at > view.now, lot.c.expires_at <= view.now + timedelta(days=within_days))
+        live = (lot.c.member_id.in_(part), lot.c.state == "available", lot.c.remaining > 0)
+        for row in view.all(statement.where(*live, *due).order_by(lot.c.expires_at, lot.c.granted_at, lot.c.id)):
+            found.setdefault(row.member_id, []).append(row)
+    return {
+        number: Expiring(sum(row.remaining for row in rows), rows[0].expires_at, tuple(Part(row.id, row.remaining) for row in rows))
+        for number, rows in found.items()
+    }
+
+
+def expiring_select(now: datetime, within_days: int) -> sa.Select[Any]:
+    due = (lot.c.expires_at > now, lot.c.expires_at <= now + timedelta(days=within_days), lot.c.state == "available", lot.c.remaining > 0)
+    total = sa.cast(sa.func.sum(lot.c.remaining), sa.BigInteger).label("value")
+    return sa.select(lot.c.member_id.label("member_id"), total).where(*due).group_by(lot.c.member_id)
+
+
+def balance_select(pocket: str) -> sa.Select[Any]:
+    return ledger.balance_select(ASSET, pocket)
+
+
+def rule_of(view: View) -> EarnRule:
+    body = view.scalar(sa.select(rule.c.body).where(rule.c.name == "earn"))
+    return EarnRule(**body) if body else DEFAULT_RULE
+
+
+def save_rule(work: Work, chosen: EarnRule) -> None:
+    upsert(work, rule, [{"name": "earn", "body": asdict(chosen), "at": work.now}], ["name"], ["body", "at"])
+
+
+def _row(value: Any, names: Sequence[str]) -> dict[str, Any]:
+    """The fields as a row; ``dataclasses.asdict`` copies deeply and takes as long as the writing itself."""
+    return {name: getattr(value, name) for name in names}
+
+
+def _lot(row: Any) -> Lot:
+    return Lot(
+        id=row.id,
+        member_id=row.member_id,
+        amount=row.amount,
+        remaining=row.remaining,
+        state=row.state,
+        source=row.source,
+        granted_at=row.granted_at,
+        available_at=row.available_at,
+        expires_at=row.expires_at,
+        order_id=row.order_id,
+        order_no=row.order_no,
+        expired=row.expired,
+        waived=row.waived,
+        version=row.version,
+    )

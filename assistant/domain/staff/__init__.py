@@ -1,0 +1,39 @@
+"""Staff: people, tickets with their promise, handovers and tasks with ready text. Not for the chat itself."""
+
+from assistant.domain.staff.commands import done, open_ticket, register, take
+from assistant.domain.staff.model import (
+    COMPLAINT_PROMISE,
+    Done,
+    Opened,
+    OpenTicket,
+    Person,
+    Register,
+    Registered,
+    Take,
+    Ticket,
+    Turned,
+)
+from assistant.domain.staff.queries import open_tickets, overdue, people, person, ticket, tickets_of
+
+__all__ = [
+    "COMPLAINT_PROMISE",
+    "Done",
+    "OpenTicket",
+    "Opened",
+    "Person",
+    "Register",
+    "Registered",
+    "Take",
+    "Ticket",
+    "Turned",
+    "done",
+    "open_ticket",
+    "open_tickets",
+    "overdue",
+    "people",
+    "person",
+    "register",
+    "take",
+    "ticket",
+    "tickets_of",
+]
