@@ -1,0 +1,150 @@
+"""What has come in: each message stored once, and one waiting turn per conversation that lets a burst finish first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+import sqlalchemy as sa
+
+from assistant.base import ids
+from assistant.base.clock import parse_instant
+from assistant.channels.message import Address, InboundMessage
+from assistant.store import Due, Work, chunks, inbox
+from assistant.store.work import View
+
+State = Literal["waiting", "handled", "handed_over", "dead"]
+
+
+@dataclass(frozen=True, slots=True)
+class Debounce:
+    """Each message extends the wait by ``shortest``; no message waits longer than ``longest``."""
+
+    shortest: timedelta = timedelta(seconds=1.5)
+    longest: timedelta = timedelta(seconds=6)
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The inbox row of a message; ``fresh`` is False if it was there already."""
+
+    id: str
+    fresh: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """One message of the inbox."""
+
+    id: str
+    message: InboundMessage
+    received_at: datetime
+    state: str
+
+
+def _always(_message: InboundMessage) -> bool:
+    return True
+
+
+NORMAL = Debounce()
+
+
+def accept(
+    work: Work,
+    messages: Sequence[InboundMessage],
+    *,
+    debounce: Debounce = NORMAL,
+    wants_turn: Callable[[InboundMessage], bool] = _always,
+) -> list[Accepted]:
+    """Stores messages that are not known yet and makes one turn per conversation due; one answer per message, in order.
+
+    A message for which ``wants_turn`` says no is stored as handled and wakes nobody.
+    """
+    known = _known(work, messages)
+    outcomes: list[Accepted] = []
+    rows: list[dict[str, Any]] = []
+    seen: set[str] = set()
+    for message in messages:
+        row_id = ids.derive("in", message.source, message.external_id)
+        fresh = row_id not in known and row_id not in seen
+        seen.add(row_id)
+        outcomes.append(Accepted(row_id, fresh))
+        if fresh:
+            rows.append(_row(row_id, message, work.now + timedelta(microseconds=len(rows)), wants_turn(message)))
+    work.insert(inbox, rows)
+    waiting = list(dict.fromkeys(row["conversation"] for row in rows if row["state"] == "waiting"))
+    for conversation, first in _first_waiting(work, waiting).items():
+        at = min(work.now + debounce.shortest, max(first + debounce.longest, work.now))
+        work.due(Due("turn", conversation, at, {"conversation": conversation}, order_key=conversation))
+    return outcomes
+
+
+def open_messages(view: View, conversation: str) -> list[Stored]:
+    """The messages of the conversation that wait for an answer, oldest first."""
+    statement = sa.select(inbox).where(inbox.c.conversation == conversation, inbox.c.state == "waiting")
+    rows = view.all(statement.order_by(inbox.c.received_at, inbox.c.id))
+    return [Stored(row.id, from_json(row.message), row.received_at, row.state) for row in rows]
+
+
+def mark(work: Work, message_ids: Sequence[str], state: State, turn: str) -> None:
+    """Says what became of the messages and which turn did it."""
+    for part in chunks(message_ids):
+        work.execute(inbox.update().where(inbox.c.id.in_(part)).values(state=state, turn=turn))
+
+
+def to_json(message: InboundMessage) -> dict[str, Any]:
+    """The message as plain JSON."""
+    address = message.address
+    return {
+        "source": message.source,
+        "external_id": message.external_id,
+        "address": {"channel": address.channel, "account": address.account, "peer": address.peer, "group": address.group},
+        "sender_kind": message.sender_kind,
+        "kind": message.kind,
+        "sent_at": message.sent_at.isoformat(),
+        "text": message.text,
+        "event": message.event,
+        "reply_to": message.reply_to,
+        "raw": message.raw,
+    }
+
+
+def from_json(value: Mapping[str, Any]) -> InboundMessage:
+    """The message that ``to_json`` wrote."""
+    fields = dict(value)
+    fields["address"] = Address(**fields["address"])
+    fields["sent_at"] = parse_instant(fields["sent_at"])
+    return InboundMessage(**fields)
+
+
+def _known(work: Work, messages: Sequence[InboundMessage]) -> set[str]:
+    wanted = list({ids.derive("in", message.source, message.external_id) for message in messages})
+    found: set[str] = set()
+    for part in chunks(wanted):
+        found |= {row.id for row in work.all(sa.select(inbox.c.id).where(inbox.c.id.in_(part)))}
+    return found
+
+
+def _row(row_id: str, message: InboundMessage, received_at: datetime, wants_turn: bool) -> dict[str, Any]:
+    return {
+        "id": row_id,
+        "source": message.source,
+        "external_id": message.external_id,
+        "conversation": message.address.conversation,
+        "state": "waiting" if wants_turn else "handled",
+        "turn": "",
+        "received_at": received_at,
+        "message": to_json(message),
+    }
+
+
+def _first_waiting(work: Work, conversations: Sequence[str]) -> dict[str, datetime]:
+    found: dict[str, datetime] = {}
+    for part in chunks(conversations):
+        since = sa.func.min(inbox.c.received_at).label("since")
+        statement = sa.select(inbox.c.conversation, since).where(inbox.c.conversation.in_(part), inbox.c.state == "waiting")
+        for row in work.all(statement.group_by(inbox.c.conversation)):
+            found[row.conversation] = row.since
+    return {conversation: found[conversation] for conversation in conversations}

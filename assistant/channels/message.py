@@ -1,0 +1,77 @@
+"""What comes in and what goes out, in words that no channel owns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+InboundKind = Literal["text", "image", "voice", "video", "file", "event", "recall", "unknown"]
+SenderKind = Literal["customer", "employee", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where one conversation happens: ``channel`` is kf, app or bot; ``account`` ours; ``peer`` the person; ``group`` empty in 1:1."""
+
+    channel: str
+    account: str
+    peer: str
+    group: str = ""
+
+    @property
+    def conversation(self) -> str:
+        """The key under which turns are kept in order; in a group each person who asks has a thread of their own."""
+        return f"{self.channel}:{self.account}:{f'g:{self.group}:{self.peer}' if self.group else self.peer}"
+
+
+@dataclass(frozen=True, slots=True)
+class InboundMessage:
+    """One thing somebody said or did. (``source``, ``external_id``) is unique for ever.
+
+    ``text`` is what was said (voice transcribed; empty for media); ``sent_at`` UTC; ``event`` names an event kind such as
+    ``enter_session``; ``reply_to`` carries what a direct answer needs (a ``response_url``, a stream id); ``raw`` the parsed original.
+    """
+
+    source: str
+    external_id: str
+    address: Address
+    sender_kind: SenderKind
+    kind: InboundKind
+    sent_at: datetime
+    text: str = ""
+    event: str = ""
+    reply_to: dict[str, str] = field(default_factory=dict)
+    raw: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class OutboundMessage:
+    """One thing to say. ``key`` is unique for ever: the same key is never sent twice.
+
+    ``proactive`` marks a touch that nobody asked for (it has passed the outreach gate); ``cause`` is the turn, plan or journey it
+    belongs to; ``member_id`` may be empty (staff, guests). ``options`` are short choices shown as a menu where the channel has menus.
+    """
+
+    key: str
+    address: Address
+    text: str
+    cause: str
+    member_id: str = ""
+    proactive: bool = False
+    options: tuple[str, ...] = ()
+    reply_to: dict[str, str] = field(default_factory=dict)
+
+
+Outcome = Literal["sent", "refused", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What a channel answered: ``unknown`` means it may or may not have arrived and must never be blindly repeated."""
+
+    outcome: Outcome
+    external_id: str = ""
+    code: str = ""
+    reason: str = ""
+    retry_at: datetime | None = None

@@ -1,0 +1,212 @@
+"""What is to be said: one row per message, each step of its way out written down, so that nothing is said twice.
+
+States: queued → sending → sent | refused | unknown, or queued → cancelled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from assistant.base import ids
+from assistant.channels.message import Address, Delivery, OutboundMessage
+from assistant.store import Due, Fact, View, Work, chunks, outbox
+
+AHEAD = timedelta(milliseconds=1)
+"""Deliveries are due this much before their place in the queue, so that messages queued at one instant keep their order and are all due."""
+
+Gate = Callable[[View, OutboundMessage], str | None]
+"""Why a message must not leave now, or None."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settle:
+    """What became of one outbox row that was being sent."""
+
+    id: str
+    delivery: Delivery
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """One row of the outbox."""
+
+    id: str
+    message: OutboundMessage
+    state: str
+    attempts: int
+    queued_at: datetime
+    settled_at: datetime | None
+    external_id: str
+    code: str
+    reason: str
+
+
+def queue(work: Work, messages: Sequence[OutboundMessage]) -> list[str]:
+    """Queues messages whose key is new and makes their delivery due, in order per conversation; returns the row id of each."""
+    row_ids = [ids.derive("out", message.key) for message in messages]
+    known = _known(work, row_ids)
+    fresh: dict[str, OutboundMessage] = {}
+    for row_id, message in zip(row_ids, messages, strict=True):
+        if row_id not in known:
+            fresh.setdefault(row_id, message)
+    places = _last_places(work, [message.address.conversation for message in fresh.values()])
+    rows = []
+    for row_id, message in fresh.items():
+        conversation = message.address.conversation
+        last = places.get(conversation)
+        place = work.now if last is None or last < work.now else last + timedelta(microseconds=1)
+        places[conversation] = place
+        rows.append(_row(row_id, message, place))
+        work.due(Due("deliver", row_id, min(place - AHEAD, work.now), {"outbox": row_id}, order_key=conversation, keep=True))
+    work.insert(outbox, rows)
+    return row_ids
+
+
+def claim_for_send(work: Work, row_id: str, *, safe_to_repeat: bool = False, gate: Gate | None = None) -> OutboundMessage | None:
+    """Moves queued → sending and returns the message; None if there is nothing to send any more.
+
+    A row found in sending was being sent when its process died. Where the channel knows our message by its own id (``safe_to_repeat``)
+    it is sent again; elsewhere its outcome is unknown and it is never repeated. ``gate`` may hold the message back: it is cancelled.
+    """
+    row = work.one(work.locked(sa.select(outbox).where(outbox.c.id == row_id)))
+    if row is None or row.state not in ("queued", "sending"):
+        return None
+    if row.state == "sending" and not safe_to_repeat:
+        settle(work, [Settle(row_id, Delivery("unknown", code="interrupted", reason="发送时进程中断，结果未知"))])
+        return None
+    message = from_json(row.message)
+    reason = gate(work, message) if gate is not None else None
+    if reason is not None:
+        state = "cancelled" if row.state == "queued" else "unknown"
+        _close(work, row, state, Delivery("unknown", code="held_back", reason=reason))
+        return None
+    work.execute(outbox.update().where(outbox.c.id == row_id).values(state="sending", attempts=outbox.c.attempts + 1))
+    return message
+
+
+def settle(work: Work, requests: Sequence[Settle]) -> list[str]:
+    """Writes down what the channel answered; returns the new state of each row.
+
+    A refusal with ``retry_at`` puts the row back to queued (the caller's job comes again then); a row already settled stays as it is.
+    """
+    rows: dict[str, Any] = {}
+    for part in chunks([request.id for request in requests]):
+        rows |= {row.id: row for row in work.all(work.locked(sa.select(outbox).where(outbox.c.id.in_(part)).order_by(outbox.c.id)))}
+    states: list[str] = []
+    for request in requests:
+        row, delivery = rows[request.id], request.delivery
+        if row.state not in ("queued", "sending"):
+            states.append(row.state)
+        elif delivery.outcome == "refused" and delivery.retry_at is not None:
+            later = outbox.update().where(outbox.c.id == row.id)
+            work.execute(later.values(state="queued", code=delivery.code, reason=delivery.reason))
+            states.append("queued")
+        else:
+            _close(work, row, delivery.outcome, delivery)
+            states.append(delivery.outcome)
+    return states
+
+
+def cancel_unsent(work: Work, what: str, reason: str = "已取消") -> int:
+    """Cancels what is still queued for a conversation or a cause (a turn, a plan); returns how many. What is being sent goes out."""
+    statement = sa.select(outbox).where(outbox.c.state == "queued", sa.or_(outbox.c.conversation == what, outbox.c.cause == what))
+    rows = work.all(work.locked(statement.order_by(outbox.c.id)))
+    for row in rows:
+        _close(work, row, "cancelled", Delivery("refused", code="cancelled", reason=reason))
+    return len(rows)
+
+
+def unknowns(view: View, limit: int = 100) -> list[Sent]:
+    """Messages of which nobody knows whether they arrived, the latest first."""
+    return _list(view, outbox.c.state == "unknown", limit)
+
+
+def by_cause(view: View, cause: str, limit: int = 100) -> list[Sent]:
+    """Messages of one turn, plan or journey, the latest first."""
+    return _list(view, outbox.c.cause == cause, limit)
+
+
+def get(view: View, row_id: str) -> Sent | None:
+    """One row, or None."""
+    return next(iter(_list(view, outbox.c.id == row_id, 1)), None)
+
+
+def to_json(message: OutboundMessage) -> dict[str, Any]:
+    """The message as plain JSON."""
+    return asdict(message) | {"options": list(message.options)}
+
+
+def from_json(value: Mapping[str, Any]) -> OutboundMessage:
+    """The message that ``to_json`` wrote."""
+    fields = dict(value)
+    fields["address"] = Address(**fields["address"])
+    fields["options"] = tuple(fields["options"])
+    return OutboundMessage(**fields)
+
+
+def _list(view: View, condition: sa.ColumnElement[bool], limit: int) -> list[Sent]:
+    rows = view.all(sa.select(outbox).where(condition).order_by(outbox.c.queued_at.desc(), outbox.c.id).limit(limit))
+    return [Sent(r.id, from_json(r.message), r.state, r.attempts, r.queued_at, r.settled_at, r.external_id, r.code, r.reason) for r in rows]
+
+
+def _known(work: Work, row_ids: Sequence[str]) -> set[str]:
+    found: set[str] = set()
+    for part in chunks(row_ids):
+        found |= {row.id for row in work.all(sa.select(outbox.c.id).where(outbox.c.id.in_(part)))}
+    return found
+
+
+def _last_places(work: Work, conversations: Sequence[str]) -> dict[str, datetime]:
+    found: dict[str, datetime] = {}
+    for part in chunks(dict.fromkeys(conversations)):
+        last = sa.select(outbox.c.conversation, sa.func.max(outbox.c.queued_at).label("last"))
+        for row in work.all(last.where(outbox.c.conversation.in_(part)).group_by(outbox.c.conversation)):
+            found[row.conversation] = row.last
+    return found
+
+
+def _row(row_id: str, message: OutboundMessage, place: datetime) -> dict[str, Any]:
+    return {
+        "id": row_id,
+        "key": message.key,
+        "channel": message.address.channel,
+        "conversation": message.address.conversation,
+        "member_id": message.member_id,
+        "cause": message.cause,
+        "proactive": message.proactive,
+        "state": "queued",
+        "attempts": 0,
+        "queued_at": place,
+        "settled_at": None,
+        "external_id": "",
+        "code": "",
+        "reason": "",
+        "message": to_json(message),
+    }
+
+
+def _close(work: Work, row: Any, state: str, delivery: Delivery) -> None:
+    values = {
+        "state": state,
+        "settled_at": work.now,
+        "external_id": delivery.external_id,
+        "code": delivery.code,
+        "reason": delivery.reason,
+    }
+    work.execute(outbox.update().where(outbox.c.id == row.id).values(values))
+    payload = {
+        "outbox": row.id,
+        "key": row.key,
+        "channel": row.channel,
+        "conversation": row.conversation,
+        "proactive": row.proactive,
+        "code": delivery.code,
+        "reason": delivery.reason,
+        "external_id": delivery.external_id,
+    }
+    work.record(Fact(f"channel.{state}", f"outbox:{row.id}", payload, row.member_id, row.cause))

@@ -1,0 +1,57 @@
+"""The passive encrypted stream reply of an AI bot: built for the answer of its callback, and read back."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Any
+
+from assistant.wecom.callback import CallbackRefused
+from assistant.wecom.crypto import Envelope
+from assistant.wecom.parsing import Malformed, read_json
+from assistant.wecom.text import clip
+
+MAX_CONTENT = 20480
+"""Bytes of ``content`` in one stream reply; each reply replaces the whole text, so a longer one is cut at the end."""
+
+
+def stream_reply(
+    envelope: Envelope,
+    *,
+    stream_id: str,
+    content: str,
+    finish: bool,
+    nonce: str,
+    now: datetime,
+    feedback_id: str = "",
+    random16: bytes | None = None,
+) -> bytes:
+    """The response body; ``nonce`` must be that of the callback URL; ``feedback_id`` (first reply only) asks for thumbs."""
+    stream: dict[str, Any] = {"id": stream_id, "finish": finish, "content": clip(content, MAX_CONTENT)}
+    if feedback_id:
+        stream["feedback"] = {"id": feedback_id}
+    return seal_reply(envelope, {"msgtype": "stream", "stream": stream}, nonce=nonce, now=now, random16=random16)
+
+
+def text_reply(envelope: Envelope, *, content: str, nonce: str, now: datetime) -> bytes:
+    """The response body with a plain text; WeCom takes it as the answer to ``enter_chat`` only."""
+    return seal_reply(envelope, {"msgtype": "text", "text": {"content": clip(content, MAX_CONTENT)}}, nonce=nonce, now=now)
+
+
+def seal_reply(envelope: Envelope, message: dict[str, Any], *, nonce: str, now: datetime, random16: bytes | None = None) -> bytes:
+    """Any passive reply, encrypted and signed as the response body."""
+    seconds = int(now.timestamp())
+    sealed = envelope.seal(json.dumps(message, ensure_ascii=False).encode("utf-8", "replace"), str(seconds), nonce, random16)
+    body = {"encrypt": sealed.encrypt, "msgsignature": sealed.signature, "timestamp": seconds, "nonce": nonce}
+    return json.dumps(body).encode()
+
+
+def read_reply(envelope: Envelope, body: bytes) -> dict[str, Any]:
+    """The message of a response body that ``seal_reply`` made; raises CallbackRefused or CryptoError."""
+    try:
+        outer = read_json(body)
+        values = [str(outer[name]) for name in ("msgsignature", "timestamp", "nonce", "encrypt")]
+        return read_json(envelope.open(*values))
+    except (Malformed, KeyError):
+        pass
+    raise CallbackRefused("bad_envelope", 400)

@@ -1,0 +1,96 @@
+"""What each WeCom errcode means for us: the one table that turns codes into error kinds and deliveries."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from assistant.base.errors import Broken, Invalid, LaoyouError, Refused, Transient
+from assistant.channels.message import Delivery
+
+Action = Literal["refresh", "retry", "rate", "refused", "invalid", "broken", "sent", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """``action`` is what the caller does; ``delay`` is when a retry makes sense; ``slug`` names it for metrics; ``say`` for a person."""
+
+    action: Action
+    slug: str
+    say: str
+    delay: timedelta | None = None
+
+
+class Unknown(Broken):
+    """The request may or may not have taken effect (time-out, lost connection, garbled answer): look it up, never repeat it blindly."""
+
+
+def _seconds(count: int) -> timedelta:
+    return timedelta(seconds=count)
+
+
+_TABLE: dict[int, Verdict] = {}
+
+
+def _row(codes: Iterable[int], action: Action, slug: str, say: str, delay: timedelta | None = None) -> None:
+    for code in codes:
+        _TABLE[code] = Verdict(action, slug, say, delay)
+
+
+_row([-1, 6000], "retry", "busy", "企业微信暂时繁忙，请稍后再试。", _seconds(5))
+_row([40014, 42001], "refresh", "token", "企业微信的访问凭证已失效，系统换取新凭证后仍被拒绝，请检查应用密钥。", _seconds(60))
+_row([41001], "broken", "token_missing", "调用企业微信时没有带上访问凭证，请联系开发人员。")
+_row([40001, 40013, 40091, 45031], "broken", "credentials", "企业微信的企业 ID 或应用密钥不正确，请在设置里核对。")
+_row([45009], "rate", "rate", "企业微信的调用次数已到上限，请稍后再试。", _seconds(60))
+_row([45033, 45035], "retry", "concurrency", "企业微信同一时刻的请求过多，请稍后再试。", _seconds(2))
+_row([45036], "rate", "abnormal_traffic", "企业微信认为流量异常，已放慢速度，请检查发送计划。", _seconds(600))
+_row([48001, 48002, 48004, 48006, 48007, 48011], "broken", "permission", "应用没有这个接口的权限，请在企业微信后台开通。")
+_row([60020], "broken", "ip", "服务器的 IP 不在企业可信 IP 里，请在企业微信后台添加。")
+_row([701008], "broken", "licence", "企业缺少互通许可，请在企业微信后台购买或分配。")
+_row([60011, 60021, 60030, 60111, 40031, 92000], "refused", "not_visible", "这位成员不在应用的可见范围里，或已经不存在。")
+_row([81013], "refused", "no_recipient", "接收人全部无效，消息没有发出。")
+_row([84061, 40096, 84084], "refused", "not_a_customer", "对方已经不是这位成员的客户。")
+_row([40003, 40008, 40035, 40058, 40063, 45002], "invalid", "bad_request", "企业微信不接受请求的内容，请联系开发人员。")
+_row([40007, 40145], "refused", "media_gone", "素材已过期，请重新上传。")
+_row([40201, 40204], "refused", "blocked", "内容被企业微信的反垃圾规则拦下，请人工检查。")
+_row([60140], "refused", "reply_used", "这个回复地址或卡片回执已经用过或已过期。")
+_row([41063, 41079], "retry", "dispatching", "群发任务还在下发，请稍后再试。", _seconds(60))
+_row([41094], "refused", "reminded_too_often", "提醒成员的次数已到上限。")
+_row([41046, 41047, 41048, 41093], "refused", "mass_task", "群发任务不存在、已取消或没有可发送的对象。")
+_row([41096], "retry", "welcome_busy", "另一个应用正在发送欢迎语，请立即再试。", _seconds(1))
+_row([41050, 41051, 41053, 41064, 41065], "refused", "welcome_over", "欢迎语已经不能再发送。")
+_row([50100, 60268], "invalid", "cursor", "翻页的位置已失效，请从头读取。")
+_row([95001, 95002, 95013, 95018, 95031], "refused", "kf_window", "客服会话此刻不能由系统发送，请等客户再说话或转人工。")
+_row([95014, 95016, 95019, 60253], "refused", "kf_state", "客服会话不能这样变更，接待人员可能未接待或不存在。")
+_row([95000, 95003, 95004, 95011, 95012, 95017, 60252], "broken", "kf_account", "客服账号不可用，请在企业微信后台检查微信客服的设置。")
+_row([95007], "refused", "kf_token", "客服消息的拉取凭证已过期。")
+_row([95008, 95009, 95030], "invalid", "kf_message", "客服消息的格式不被接受，请联系开发人员。")
+_row([95033], "sent", "already_sent", "这条消息已经发出过。")
+
+
+def verdict(errcode: int) -> Verdict:
+    """The row of a non-zero errcode; a code that is not in the table has the action ``unknown`` (not retried, shown to a person)."""
+    return _TABLE.get(errcode) or Verdict("unknown", "unlisted", f"企业微信返回了未登记的错误码 {errcode}，请查看企业微信文档。")
+
+
+def error_of(errcode: int, path: str, now: datetime) -> LaoyouError:
+    """The error to raise for a refused call; ``code`` is ``wecom_<slug>``, ``detail`` holds errcode and path."""
+    row = verdict(errcode)
+    code = f"wecom_{row.slug}"
+    if row.delay is not None:
+        return Transient(row.say, retry_at=now + row.delay, code=code, errcode=errcode, path=path)
+    kind: type[LaoyouError] = {"refused": Refused, "sent": Refused, "invalid": Invalid}.get(row.action, Broken)
+    return kind(row.say, code=code, errcode=errcode, path=path)
+
+
+def delivery_of(error: LaoyouError, external_id: str = "") -> Delivery:
+    """The delivery that an error of the client means. ``refused`` with ``retry_at`` may be tried again with the same key."""
+    if isinstance(error, Unknown):
+        return Delivery("unknown", external_id, error.code, error.say)
+    errcode = error.detail.get("errcode")
+    if isinstance(errcode, int) and verdict(errcode).action == "sent":
+        return Delivery("sent", external_id, error.code)
+    retry_at = error.retry_at if isinstance(error, Transient) else None
+    return Delivery("refused", external_id, error.code, error.say, retry_at)

@@ -1,0 +1,35 @@
+"""Pulls what customers wrote to a KF account, page by page, behind a wake-up callback."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+from assistant.base.errors import Broken, LaoyouError
+from assistant.wecom.calls import Page, kf_sync_msg
+from assistant.wecom.client import WeComClient
+
+_TOKEN_STALE = 95007
+
+
+async def pull_kf(client: WeComClient, open_kfid: str, token: str, cursor: str) -> AsyncIterator[Page]:
+    """Every page after ``cursor``, also the empty ones, until nothing is left.
+
+    The caller stores ``next_cursor`` and ``messages`` in one commit before it asks for the next page; after a crash it starts again
+    from the stored cursor. A stale ``token`` is dropped. Raises what ``call`` raises, and Broken if WeCom's cursor stands still.
+    """
+    while True:
+        try:
+            page = await kf_sync_msg(client, open_kfid, cursor=cursor, token=token)
+        except LaoyouError as error:
+            if not token or error.detail.get("errcode") != _TOKEN_STALE:
+                raise
+            token = ""
+            continue
+        stuck = page.has_more and page.next_cursor in {"", cursor}
+        # An empty cursor would make the next pull start three days back.
+        yield Page(page.next_cursor or cursor, page.messages, page.has_more)
+        if stuck:
+            raise Broken("企业微信返回的翻页位置没有前进，已停止拉取客服消息。", code="kf_cursor_stuck", open_kfid=open_kfid)
+        if not page.has_more:
+            return
+        cursor = page.next_cursor

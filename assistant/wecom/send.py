@@ -1,0 +1,143 @@
+"""Sends one outbound message over KF, app or bot and says honestly what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from typing import Any
+
+from assistant.base.errors import LaoyouError
+from assistant.base.ids import derive
+from assistant.channels.message import Delivery, OutboundMessage
+from assistant.wecom.bot import MAX_CONTENT
+from assistant.wecom.calls import bot_response_url, kf_send_msg, message_send
+from assistant.wecom.client import WeComClient
+from assistant.wecom.errors import delivery_of
+from assistant.wecom.text import size, split_text
+
+MAX_TEXT = 2048
+MAX_PARTS = 5
+"""KF takes five messages per customer message; more parts than that would leave a torso, so they are refused unsent."""
+
+_MENU_HEAD = 1024
+_MENU_ITEM = 128
+_MENU_MOST = 10
+
+
+class WeComSender:
+    """Sends over the channels kf, app and bot; a message goes out in parts, and the same key makes the same parts."""
+
+    def __init__(self, client: WeComClient) -> None:
+        self._client = client
+
+    async def send(self, message: OutboundMessage) -> Delivery:
+        """One Delivery for the whole message; never raises the six kinds.
+
+        ``sent``: every part was accepted (not: seen). ``unknown``: one part may or may not have gone out and the rest was held back.
+        (over kf the same key may still be sent again, WeCom drops the double; over app for four hours; over bot never.)
+        ``refused``: a part was refused; with ``retry_at`` the same message may be sent again (parts already out are not doubled).
+        """
+        routes = {"kf": self._kf, "app": self._app, "bot": self._bot}
+        route = routes.get(message.address.channel)
+        if route is None:
+            return Delivery("refused", code="no_channel", reason=f"企业微信没有“{message.address.channel}”这个渠道。")
+        if not message.text.strip():
+            return Delivery("refused", code="empty", reason="消息没有内容。")
+        return await route(message)
+
+    async def _kf(self, message: OutboundMessage) -> Delivery:
+        bodies = _kf_bodies(message)
+        if len(bodies) > MAX_PARTS:
+            return _too_long()
+        base = kf_msgid(message.key)
+        where, to = message.address.account, message.address.peer
+
+        def part(number: int) -> Callable[[], Awaitable[Any]]:
+            msgtype, content = bodies[number]
+            return lambda: kf_send_msg(self._client, where, to, msgtype, content, msgid=f"{base}-{number + 1}")
+
+        return await _in_order([part(number) for number in range(len(bodies))], base)
+
+    async def _app(self, message: OutboundMessage) -> Delivery:
+        account, user = message.address.account, message.address.peer
+        if not account.isascii() or not account.isdigit():
+            return Delivery("refused", code="bad_agent", reason="应用的 AgentId 不是数字，请检查设置。")
+        parts = split_text(_with_options(message), MAX_TEXT)
+        if len(parts) > MAX_PARTS:
+            return _too_long()
+        answers: list[str] = []
+
+        async def part(text: str) -> None:
+            answer = await message_send(self._client, int(account), [user], text)
+            if user.lower() in answer.invalid:
+                raise _NotReached
+            answers.append(answer.msgid)
+
+        try:
+            delivery = await _in_order([partial(part, text) for text in parts], "")
+        except _NotReached:
+            return Delivery("refused", code="wecom_no_recipient", reason="这位成员收不到应用消息，可能不在可见范围里。")
+        return Delivery(delivery.outcome, (answers or [""])[0], delivery.code, delivery.reason, delivery.retry_at)
+
+    async def _bot(self, message: OutboundMessage) -> Delivery:
+        url = message.reply_to.get("response_url", "")
+        text = _with_options(message)
+        if not url:
+            return Delivery("refused", code="no_response_url", reason="这条机器人消息没有可用的回复地址。")
+        if size(text) > MAX_CONTENT:
+            return _too_long()
+        return await _in_order([lambda: bot_response_url(self._client, url, text)], "")
+
+
+class _NotReached(Exception):
+    """WeCom accepted the call but dropped the one recipient."""
+
+
+def kf_msgid(key: str) -> str:
+    """The part of our KF message ids that belongs to an outbound key; the parts are ``<this>-1``, ``<this>-2`` and so on."""
+    return derive("kf", key)
+
+
+def kf_base(msgid: str) -> str:
+    """The ``external_id`` of the Delivery that a part's id (for instance a ``fail_msgid``) belongs to."""
+    return msgid.rsplit("-", 1)[0]
+
+
+async def _in_order(parts: Sequence[Callable[[], Awaitable[Any]]], external_id: str) -> Delivery:
+    done = Delivery("sent", external_id)
+    for number, part in enumerate(parts, 1):
+        try:
+            await part()
+        except LaoyouError as error:
+            answer = delivery_of(error, external_id)
+            if answer.outcome == "sent":
+                done = answer
+                continue
+            if number == 1:
+                return answer
+            reason = f"{answer.reason}（前 {number - 1} 段已发出，共 {len(parts)} 段）"
+            return Delivery(answer.outcome, external_id, answer.code, reason, answer.retry_at)
+    return done
+
+
+def _kf_bodies(message: OutboundMessage) -> list[tuple[str, dict[str, Any]]]:
+    if not _menu_fits(message.options):
+        return [("text", {"content": part}) for part in split_text(_with_options(message), MAX_TEXT)]
+    head, texts = message.text, []
+    if size(head) > _MENU_HEAD:
+        texts, head = split_text(message.text, MAX_TEXT), "请选择："
+    items = [{"type": "click", "click": {"id": str(number), "content": option}} for number, option in enumerate(message.options, 1)]
+    return [*(("text", {"content": part}) for part in texts), ("msgmenu", {"head_content": head, "list": items})]
+
+
+def _menu_fits(options: Sequence[str]) -> bool:
+    return 0 < len(options) <= _MENU_MOST and all(0 < size(option) <= _MENU_ITEM for option in options)
+
+
+def _with_options(message: OutboundMessage) -> str:
+    lines = [f"{number}. {option}" for number, option in enumerate(message.options, 1)]
+    return "\n".join([message.text, *lines])
+
+
+def _too_long() -> Delivery:
+    return Delivery("refused", code="too_long", reason="消息太长，请缩短后再发。")

@@ -1,0 +1,20 @@
+"""A WeCom of our own for tests and trials: API face, callback face and control face; imports nothing of the product but the clock."""
+
+from assistant.wecom.simulator.config import AppSettings, BotSettings, KfSettings, SimulatorConfig
+from assistant.wecom.simulator.simulator import Simulator
+from assistant.wecom.simulator.world import Customer, Group, Knobs, PhoneMessage, SimulatorError, Staff, World
+
+__all__ = [
+    "AppSettings",
+    "BotSettings",
+    "Customer",
+    "Group",
+    "KfSettings",
+    "Knobs",
+    "PhoneMessage",
+    "Simulator",
+    "SimulatorConfig",
+    "SimulatorError",
+    "Staff",
+    "World",
+]

@@ -1,0 +1,250 @@
+"""The callback face: encrypts, signs and posts to the service as WeCom does, with retries, duplicates, disorder and loss."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Coroutine, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import aiohttp
+from lxml import etree
+from yarl import URL
+
+from assistant.base.clock import stopwatch
+from assistant.wecom.simulator.config import SimulatorConfig
+from assistant.wecom.simulator.crypto import CryptoError, Envelope
+from assistant.wecom.simulator.world import SimulatorError, World
+
+Channel = Literal["app", "kf", "bot"]
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One HTTP request: ``status`` 0 when nothing came back, ``trouble`` then says why; ``reply`` is the body."""
+
+    status: int
+    seconds: float
+    trouble: str = ""
+    reply: str = ""
+    nonce: str = ""
+
+
+@dataclass
+class Delivery:
+    """One event on its way to the service; ``lost`` means the last retry has failed too."""
+
+    channel: Channel
+    content: str
+    attempts: list[Attempt] = field(default_factory=list)
+    lost: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        last = self.attempts[-1] if self.attempts else Attempt(0, 0.0, "not sent")
+        return {"channel": self.channel, "attempts": len(self.attempts), "status": last.status, "trouble": last.trouble, "lost": self.lost}
+
+
+@dataclass(frozen=True)
+class _Request:
+    query: dict[str, str]
+    body: str
+    content_type: str
+
+
+def cdata(text: str) -> str:
+    return "<![CDATA[" + text.replace("]]>", "]]]]><![CDATA[>") + "]]>"
+
+
+def to_xml(fields: Mapping[str, str | int]) -> str:
+    """A flat XML document in WeCom's manner: text in CDATA, numbers bare."""
+    inner = "".join(f"<{name}>{value if isinstance(value, int) else cdata(value)}</{name}>" for name, value in fields.items())
+    return f"<xml>{inner}</xml>"
+
+
+def from_xml(text: str) -> dict[str, str]:
+    """The top-level elements of an XML document; raises ValueError when it is none."""
+    try:
+        root = etree.fromstring(text.encode(), etree.XMLParser(resolve_entities=False, no_network=True))
+    except etree.XMLSyntaxError as error:
+        raise ValueError(str(error)) from error
+    return {str(child.tag): child.text or "" for child in root}
+
+
+class Callbacks:
+    """Everything the service is told goes through ``deliver``; ``history`` keeps the contents for ``redeliver``."""
+
+    def __init__(self, config: SimulatorConfig, world: World) -> None:
+        self._config = config
+        self._world = world
+        self._session: aiohttp.ClientSession | None = None
+        self._running: set[asyncio.Task[Any]] = set()
+        self._held: list[Delivery] = []
+        self.history: list[Delivery] = []
+        self.base = config.callback_base.rstrip("/")
+        self.paths: dict[Channel, str] = {"app": config.app_path, "kf": config.kf_path, "bot": config.bot_path}
+        self._envelopes: dict[Channel, Envelope] = {
+            "app": Envelope(config.app.token, config.app.aes_key, config.corp_id),
+            "kf": Envelope(config.kf.token, config.kf.aes_key, config.corp_id),
+            "bot": Envelope(config.bot.token, config.bot.aes_key, ""),
+        }
+
+    async def start(self) -> None:
+        self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
+
+    async def close(self) -> None:
+        for task in list(self._running):
+            task.cancel()
+        await asyncio.gather(*self._running, return_exceptions=True)
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    def spawn(self, work: Coroutine[Any, Any, object]) -> None:
+        """Runs something beside the caller; cancelled on close."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+
+    async def settle(self) -> None:
+        """Waits until no background delivery is left."""
+        while self._running:
+            await asyncio.gather(*self._running, return_exceptions=True)
+
+    async def deliver(self, channel: Channel, content: str) -> list[Delivery]:
+        """Posts one event, with as many concurrent copies as the knob says; answers after the last retry of each.
+
+        With ``callback_reorder`` n > 1 events are held until there are n, then posted shuffled; a held event answers ``[]``.
+        """
+        knobs = self._world.knobs
+        self.history.append(Delivery(channel, content))
+        if self._world.chance.random() < knobs.callback_silent_loss:
+            return [Delivery(channel, content, lost=True)]
+        if knobs.callback_reorder > 1:
+            self._held.append(Delivery(channel, content))
+            return await self.flush() if len(self._held) >= knobs.callback_reorder else []
+        return await self._copies(channel, content, max(1, knobs.callback_duplicates))
+
+    async def flush(self) -> list[Delivery]:
+        """Posts the held events, shuffled."""
+        held, self._held = self._held, []
+        self._world.chance.shuffle(held)
+        results = []
+        for delivery in held:
+            results += await self._copies(delivery.channel, delivery.content, max(1, self._world.knobs.callback_duplicates))
+        return results
+
+    async def redeliver(self, number: int = -1) -> list[Delivery]:
+        """Posts event ``number`` of the history once more (negative counts from the end)."""
+        try:
+            event = self.history[number]
+        except IndexError:
+            raise SimulatorError(f"没有第 {number} 个事件，共有 {len(self.history)} 个") from None
+        return await self._copies(event.channel, event.content, 1)
+
+    async def verify(self, channel: Channel, echo: str = "7216829451862035") -> bool:
+        """The URL verification GET: the body must be exactly the plaintext within one second."""
+        request = self._seal(channel, echo)
+        encrypted = self.encrypted_of(request.body)
+        query = {**request.query, "echostr": encrypted}
+        query["msg_signature"] = self._envelopes[channel].sign(query["timestamp"], query["nonce"], encrypted)
+        try:
+            async with asyncio.timeout(1.0), self._client().get(URL(self.base + self.paths[channel]).with_query(query)) as response:
+                return response.status == 200 and await response.read() == echo.encode()
+        except (TimeoutError, aiohttp.ClientError):
+            return False
+
+    async def post_raw(self, path: str, query: Mapping[str, str], body: bytes, headers: Mapping[str, str]) -> int:
+        """The adversary's way in: any bytes to any path; answers the HTTP status (0 when the connection broke)."""
+        try:
+            async with (
+                asyncio.timeout(10.0),
+                self._client().post(URL(self.base + path).with_query(query), data=body, headers=headers) as response,
+            ):
+                await response.read()
+                return response.status
+        except (TimeoutError, aiohttp.ClientError):
+            return 0
+
+    def sealed(self, channel: Channel, content: str) -> tuple[dict[str, str], bytes]:
+        """Query and body of a correct request, for tests that spoil it before ``post_raw``."""
+        request = self._seal(channel, content)
+        return request.query, request.body.encode()
+
+    def opened(self, channel: Channel, attempt: Attempt) -> str:
+        """The decrypted passive reply of an attempt; empty when there is none, with a complaint when it is wrong."""
+        reply = attempt.reply.strip()
+        if attempt.status != 200 or reply in ("", "success"):
+            return ""
+        try:
+            if channel == "bot":
+                answer = json.loads(reply)
+                encrypted, signature = answer["encrypt"], answer["msgsignature"]
+                timestamp, nonce = str(answer["timestamp"]), str(answer["nonce"])
+                if nonce != attempt.nonce:
+                    raise CryptoError(-40001, "nonce of the reply is not the nonce of the callback")
+            else:
+                root = from_xml(reply)
+                encrypted, signature = root["Encrypt"], root["MsgSignature"]
+                timestamp, nonce = root["TimeStamp"], root["Nonce"]
+            return self._envelopes[channel].open(encrypted, timestamp, nonce, signature)
+        except (CryptoError, ValueError, KeyError, TypeError) as error:
+            self._world.complain(f"{channel} 的被动回复不合协议：{error}")
+            return ""
+
+    @staticmethod
+    def encrypted_of(body: str) -> str:
+        """The ciphertext inside a request body of either form."""
+        if body.startswith("{"):
+            return str(json.loads(body)["encrypt"])
+        return from_xml(body)["Encrypt"]
+
+    def _client(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            raise SimulatorError("模拟器还没有启动，请先调用 start")
+        return self._session
+
+    def _seal(self, channel: Channel, content: str) -> _Request:
+        envelope, chance = self._envelopes[channel], self._world.chance
+        encrypted = envelope.seal(content, chance.randbytes(16))
+        timestamp, nonce = str(self._world.seconds()), str(chance.randrange(10**9, 10**10))
+        query = {"msg_signature": envelope.sign(timestamp, nonce, encrypted), "timestamp": timestamp, "nonce": nonce}
+        if channel == "bot":
+            return _Request(query, json.dumps({"encrypt": encrypted}), "application/json")
+        fields: dict[str, str | int] = {"ToUserName": self._config.corp_id}
+        if "<AgentID>" in content:
+            fields["AgentID"] = str(self._config.app.agentid)
+        return _Request(query, to_xml({**fields, "Encrypt": encrypted}), "text/xml")
+
+    async def _copies(self, channel: Channel, content: str, copies: int) -> list[Delivery]:
+        return list(await asyncio.gather(*(self._persist(Delivery(channel, content)) for _ in range(copies))))
+
+    async def _persist(self, delivery: Delivery) -> Delivery:
+        knobs = self._world.knobs
+        request = self._seal(delivery.channel, delivery.content)
+        for number in range(1 + knobs.callback_retries):
+            if number:
+                await asyncio.sleep(knobs.callback_retry_spacing_seconds)
+                request = self._seal(delivery.channel, delivery.content) if knobs.callback_resign else request
+            attempt = await self._post(delivery.channel, request)
+            delivery.attempts.append(attempt)
+            if attempt.status == 200 or (attempt.status and not knobs.callback_retry_non_200):
+                return delivery
+        delivery.lost = True
+        return delivery
+
+    async def _post(self, channel: Channel, request: _Request) -> Attempt:
+        begun, nonce = stopwatch(), request.query["nonce"]
+        url = URL(self.base + self.paths[channel]).with_query(request.query)
+        headers = {"Content-Type": request.content_type}
+        try:
+            async with (
+                asyncio.timeout(self._world.knobs.callback_timeout_seconds),
+                self._client().post(url, data=request.body.encode(), headers=headers) as response,
+            ):
+                reply = await response.text(encoding="utf-8", errors="replace")
+                return Attempt(response.status, stopwatch() - begun, "", reply, nonce)
+        except TimeoutError:
+            return Attempt(0, stopwatch() - begun, "timeout", "", nonce)
+        except aiohttp.ClientError as error:
+            return Attempt(0, stopwatch() - begun, type(error).__name__, "", nonce)

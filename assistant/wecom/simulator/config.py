@@ -1,0 +1,49 @@
+"""What the simulated corp is configured with: the same values the service under test is given."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+
+class AppSettings(NamedTuple):
+    """The self-built app that staff write to."""
+
+    agentid: int
+    secret: str
+    token: str
+    aes_key: str
+
+
+class KfSettings(NamedTuple):
+    """The one customer-service account and the app that may call its API."""
+
+    open_kfid: str
+    secret: str
+    token: str
+    aes_key: str
+
+
+class BotSettings(NamedTuple):
+    """The AI bot in callback mode; its receiveid is the empty string."""
+
+    aibotid: str
+    token: str
+    aes_key: str
+
+
+@dataclass(frozen=True)
+class SimulatorConfig:
+    """``callback_base`` is the service's URL without a trailing slash; the three paths are appended to it."""
+
+    corp_id: str
+    callback_base: str
+    app: AppSettings
+    kf: KfSettings
+    bot: BotSettings
+    contact_secret: str
+    seed: int = 0
+    app_path: str = "/wecom/app"
+    kf_path: str = "/wecom/kf"
+    bot_path: str = "/wecom/bot"
+    api_base: str = "https://qyapi.weixin.qq.com"
