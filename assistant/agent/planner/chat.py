@@ -1,0 +1,174 @@
+"""The planner behind langchain's chat-model interface, so that the loop is the same as with any language model."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from langchain_core.callbacks import CallbackManagerForLLMRun
+from langchain_core.language_models.chat_models import BaseChatModel
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage, ToolMessage
+from langchain_core.outputs import ChatGeneration, ChatResult
+from langchain_core.runnables import Runnable
+
+from assistant.agent.planner import answers, slots
+from assistant.agent.planner.intents import Intents
+
+PENDING = "待确认："
+_YES = re.compile(
+    r"(?:(?:确认|确定|好的?|可以|是的?|要|行|嗯+|对|同意|兑换吧?|申请吧?|换吧?|ok|yes)[吧呀啊的哦呢了～~!！。.，, ]*)+", re.IGNORECASE
+)
+_THANKS = re.compile(r"(谢谢|多谢|感谢|辛苦)[啦了你您哦呀～~!！。. ]*")
+_QUESTION = re.compile(r".{3,}([?？]|[吗呢])[~～!！。.\s]*$")
+ASKING = ("redeem", "claim_cashback")
+MOST_QUESTIONS = 4
+Step = tuple[str, dict[str, Any]]
+_NO = re.compile(r"(?:(?:取消|不要|算了|不用|不换|先不|不是|no)[吧呀啊的哦呢了换要～~!！。.，, ]*)+", re.IGNORECASE)
+
+
+class Planner(BaseChatModel):
+    """Chooses one tool for the last words, then puts its result into a sentence."""
+
+    embedder: Any = None
+    tools: tuple[str, ...] = ()
+    intents: Any = None
+    deterministic: bool = True
+
+    @property
+    def _llm_type(self) -> str:
+        return "planner"
+
+    def model_post_init(self, context: Any, /) -> None:
+        super().model_post_init(context)
+        if self.intents is None:
+            self.intents = Intents(self.embedder)
+
+    def bind_tools(self, tools: Sequence[Any], **_options: Any) -> Runnable[Any, AIMessage]:
+        return self.model_copy(update={"tools": tuple(tool.name if hasattr(tool, "name") else str(tool) for tool in tools)})
+
+    def _generate(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: CallbackManagerForLLMRun | None = None,
+        **_options: Any,
+    ) -> ChatResult:
+        return ChatResult(generations=[ChatGeneration(message=self._next(messages))])
+
+    def _next(self, messages: list[BaseMessage]) -> AIMessage:
+        last = max(number for number, message in enumerate(messages) if isinstance(message, HumanMessage))
+        pending = any(isinstance(message, SystemMessage) and PENDING in str(message.content) for message in messages)
+        steps = self._steps(slots.plain(str(messages[last].content)), pending)
+        made = _made(messages[last + 1 :])
+        for name, arguments in steps:
+            if name in self.tools and not _found(made, (name, arguments)):
+                return AIMessage("", tool_calls=[{"name": name, "args": arguments, "id": f"plan{len(messages)}"}])
+        answered = [_found(made, step) for step in steps]
+        said = [_answer(message) for _step, message in made if message not in answered]
+        for step, found in zip(steps, answered, strict=True):
+            said.append(_answer(found) if found else step[1].get("say", answers.PERSONAL))
+        return AIMessage("\n\n".join(dict.fromkeys(said)))
+
+    def _steps(self, text: str, pending: bool) -> list[Step]:
+        """One step for each thing that a burst asks, in its order; what waits for a confirmation comes last, and only one of it."""
+        decided = _decided(text) if pending else ""
+        if decided:
+            return [(decided, {})]
+        chosen = [self._choose(part) for part in self._questions(text)]
+        steps = [step for number, step in enumerate(chosen) if step not in chosen[:number]]
+        if len(steps) > 1:
+            steps = [step for step in steps if step[1].get("say") not in (answers.GREETING, answers.THANKS)] or steps[:1]
+        asking = [step for step in steps if step[0] in ASKING]
+        rest = [step for step in steps if step[0] not in ASKING]
+        later: list[Step] = [("", {"say": answers.ONE_BY_ONE})] if len(asking) > 1 else []
+        return [*rest, *asking[:1], *later]
+
+    def _questions(self, text: str) -> list[str]:
+        """The lines of a burst, those that say nothing by themselves joined with the next (the last ones with the line before)."""
+        parts: list[str] = []
+        open_lines: list[str] = []
+        for line in filter(None, map(str.strip, text.splitlines())):
+            open_lines.append(line)
+            if self.intents.ruled(line) or _QUESTION.search(line):
+                parts.append("\n".join(open_lines))
+                open_lines = []
+        if open_lines and parts:
+            parts[-1] = "\n".join([parts[-1], *open_lines])
+        elif open_lines:
+            parts.append("\n".join(open_lines))
+        if len(parts) > MOST_QUESTIONS:
+            parts = parts[-MOST_QUESTIONS:]
+        return parts or [""]
+
+    def _choose(self, text: str) -> Step:
+        """(tool, arguments), or ("", {"say": …}) when a sentence is all there is to say."""
+        intent = self.intents.of(text)
+        if intent in ("greeting", "thanks"):
+            return "", {"say": answers.GREETING if intent == "greeting" else answers.THANKS}
+        make = _ARGUMENTS.get(intent)
+        return make(text) if make else (intent, {})
+
+
+def _decided(text: str) -> str:
+    """confirm when every line says yes or thanks, cancel when one says no; a yes with a second thought is neither."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    if any(_NO.fullmatch(line) for line in lines):
+        return "cancel"
+    yes = [line for line in lines if _YES.fullmatch(line)]
+    return "confirm" if yes and all(line in yes or _THANKS.fullmatch(line) for line in lines) else ""
+
+
+def _made(messages: list[BaseMessage]) -> list[tuple[Step, ToolMessage]]:
+    """The calls made since the person spoke, each with its result."""
+    calls = {
+        call["id"]: (call["name"], dict(call["args"]))
+        for message in messages
+        if isinstance(message, AIMessage)
+        for call in message.tool_calls
+    }
+    return [
+        (calls[message.tool_call_id], message) for message in messages if isinstance(message, ToolMessage) and message.tool_call_id in calls
+    ]
+
+
+def _found(made: list[tuple[Step, ToolMessage]], step: Step) -> ToolMessage | None:
+    """What came of a step. A deed that another model of this turn has done in its own words is the same deed."""
+    same = [message for one, message in made if one == step]
+    alike = [message for one, message in made if one[0] == step[0] != "search_knowledge"]
+    return next(iter(same or alike), None)
+
+
+def _answer(message: ToolMessage) -> str:
+    try:
+        data = json.loads(str(message.content))
+    except ValueError:
+        data = {}
+    return answers.answer(message.name or "", data) if isinstance(data, dict) and data else answers.UNKNOWN
+
+
+def _claim(text: str) -> Step:
+    number = slots.order_number(text)
+    return ("claim_cashback", {"order_no": number}) if number else ("", {"say": answers.NEED_ORDER})
+
+
+def _redeem(text: str) -> Step:
+    wanted = slots.item(text)
+    return ("redeem", {"item": wanted, "quantity": slots.quantity(text)}) if wanted else ("", {"say": answers.NEED_ITEM})
+
+
+def _prefer(text: str) -> Step:
+    said = slots.preference(text)
+    return ("set_preference", dict(said)) if said else ("", {"say": answers.NEED_PREFERENCE})
+
+
+_ARGUMENTS: dict[str, Callable[[str], Step]] = {
+    "claim_cashback": _claim,
+    "redeem": _redeem,
+    "set_preference": _prefer,
+    "opt_out": lambda text: ("opt_out", {"topic": slots.topic(text)}),
+    "opt_in": lambda text: ("opt_in", {"topic": slots.topic(text)}),
+    "hand_over": lambda text: ("hand_over", {"reason": text[:100]}),
+    "search_knowledge": lambda text: ("search_knowledge", {"query": text[:300]}),
+}

@@ -1,0 +1,83 @@
+"""Which intent a sentence has: rules first, then the nearest examples by embedding and character n-grams."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from functools import cached_property
+
+from assistant.agent.planner.examples import EXAMPLES
+from assistant.base.protocols import Embedder
+
+_RULES: tuple[tuple[str, re.Pattern[str]], ...] = (
+    ("opt_out", re.compile(r"^\s*(td|t|退订)\s*$|退订|别(再)?(给我)?发|不(要|想)(再)?(收|给我发|发)|取消订阅|别(再)?打扰", re.IGNORECASE)),
+    ("opt_in", re.compile(r"恢复(接收|订阅)|重新(接收|订阅)|继续给我发")),
+    ("hand_over", re.compile(r"人工|真人|投诉|经理|气死|太差|骗子|垃圾|客服在吗")),
+    ("check_in", re.compile(r"^\s*(我要|帮我|今天)?(签到|打卡|签个到)")),
+    ("claim_cashback", re.compile(r"(申请|领|要|能)(一下)?返现|返现.*[A-Za-z]?\d{6,}|[A-Za-z]?\d{6,}.*返现")),
+    ("set_preference", re.compile(r"生日(是|改)|我穿.*码|尺码(是|改)|叫我|点.*(联系|方便)")),
+    ("my_point_lots", re.compile(r"积分.*(过期|到期|清零|有效期)(?!.*规则)")),
+    ("my_points_history", re.compile(r"(为什么|怎么).*(少|扣|变|没).*分|分.*(为什么|怎么)(少|扣)|积分(明细|记录|流水)")),
+    ("mall_items", re.compile(r"(能|可以)(换|兑).*(什么|哪些|啥)|商城.*(什么|哪些|啥)|有什么.*(换|兑)")),
+    ("redeem", re.compile(r"(想|要|帮我|用积分|给我)[^，。]*(换|兑)(?!货)|^兑换")),
+    ("my_cashback", re.compile(r"返现(卡)?.*(到账|进度|多少|还有|什么时候|没到|哪)|我的返现|我.*返现卡")),
+    ("my_orders", re.compile(r"(我的|查|我最近).*(订单|快递|买了)|订单.*(到哪|发货)")),
+    ("my_points", re.compile(r"(多少|查|几).*(积分|分\b)|积分.*(多少|余额|还剩|几)|^(我的)?积分$")),
+    ("my_profile", re.compile(r"(我|我的).*(等级|成长值|会员信息|资料)|(还差|差)多少.*升|我是.*卡吗")),
+)
+LEAST = 0.25
+
+
+class Intents:
+    """Compares a sentence with the examples. Without an embedder only rules and n-grams speak."""
+
+    def __init__(self, embedder: Embedder | None) -> None:
+        self._embedder = embedder
+        self._texts = [(name, text) for name, texts in EXAMPLES.items() for text in texts]
+
+    def of(self, text: str) -> str:
+        """The intent of the sentence; ``search_knowledge`` for questions that no rule or neighbour claims, ``unknown`` otherwise."""
+        ruled = self.ruled(text)
+        if ruled:
+            return ruled
+        scores = self._scores(text)
+        name, best = max(scores.items(), key=lambda pair: pair[1])
+        return name if best >= LEAST else "search_knowledge"
+
+    def ruled(self, text: str) -> str:
+        """The intent that a rule is sure of, empty for none."""
+        return next((name for name, pattern in _RULES if pattern.search(text)), "")
+
+    def _scores(self, text: str) -> dict[str, float]:
+        grams = _vector(text)
+        near = [_cosine(grams, vector) for vector in self._grams]
+        if self._embedder is not None:
+            query = self._embedder.queries([text])[0]
+            dense = [sum(a * b for a, b in zip(query, vector, strict=True)) for vector in self._vectors]
+            low, high = min(dense), max(dense)
+            near = [0.5 * gram + 0.5 * (value - low) / ((high - low) or 1) for gram, value in zip(near, dense, strict=True)]
+        best: dict[str, float] = {}
+        for (name, _text), score in zip(self._texts, near, strict=True):
+            best[name] = max(best.get(name, 0.0), score)
+        return best
+
+    @cached_property
+    def _grams(self) -> list[Counter[str]]:
+        return [_vector(text) for _name, text in self._texts]
+
+    @cached_property
+    def _vectors(self) -> list[list[float]]:
+        assert self._embedder is not None
+        return self._embedder.queries([text for _name, text in self._texts])
+
+
+def _vector(text: str) -> Counter[str]:
+    kept = re.sub(r"[^\w一-鿿]", "", text.lower())
+    return Counter([*kept, *(kept[i : i + 2] for i in range(len(kept) - 1))])
+
+
+def _cosine(one: Counter[str], other: Counter[str]) -> float:
+    shared = sum(count * other[gram] for gram, count in one.items())
+    lengths = math.sqrt(sum(count * count for count in one.values()) * sum(count * count for count in other.values()))
+    return shared / lengths if lengths else 0.0

@@ -1,0 +1,65 @@
+"""Tools over the member's own points and orders."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from assistant.agent import ToolResult
+from assistant.base.money import format_yuan
+from assistant.domain import orders, points
+from tools.context import Arguments, Nothing, Recipe, ToolContext, day
+
+SOON_DAYS = 30
+STATUS = {"created": "待付款", "paid": "已付款", "shipped": "已发货", "finished": "已收货", "closed": "已关闭"}
+
+
+class Limit(Arguments):
+    """How many lines to show."""
+
+    limit: int = Field(default=5, ge=1, le=20)
+
+
+async def my_points(context: ToolContext, _arguments: Nothing, _key: str) -> ToolResult:
+    balance = (await context.store.read(points.balance, [context.member_id]))[context.member_id]
+    lots = await context.store.read(points.lots, context.member_id)
+    soon = [lot for lot in lots if lot.expires_at and lot.remaining > 0 and (lot.expires_at - context.store.clock.now()).days < SOON_DAYS]
+    first = min((lot.expires_at for lot in soon if lot.expires_at), default=None)
+    expiring = sum(lot.remaining for lot in soon)
+    return ToolResult({"available": balance.available, "pending": balance.pending, "expiring_soon": expiring, "expiring_on": day(first)})
+
+
+async def my_point_lots(context: ToolContext, _arguments: Nothing, _key: str) -> ToolResult:
+    lots = [lot for lot in await context.store.read(points.lots, context.member_id) if lot.remaining > 0][:10]
+    shown = [{"amount": lot.amount, "remaining": lot.remaining, "expires_on": day(lot.expires_at), "source": lot.source} for lot in lots]
+    return ToolResult({"lots": shown})
+
+
+async def my_points_history(context: ToolContext, arguments: Limit, _key: str) -> ToolResult:
+    entries = await context.store.read(points.history, context.member_id, arguments.limit)
+    shown = [{"date": day(entry.at), "change": entry.change, "reason": entry.reason, "order": entry.order_no} for entry in entries]
+    return ToolResult({"entries": shown})
+
+
+async def my_orders(context: ToolContext, arguments: Limit, _key: str) -> ToolResult:
+    found = await context.store.read(orders.of_member, context.member_id, arguments.limit)
+    earned = await context.store.read(points.earned_by_order, [order.id for order in found])
+    shown = [
+        {
+            "order_no": order.order_no,
+            "shop": order.shop,
+            "date": day(order.paid_at or order.created_at),
+            "paid_yuan": format_yuan(order.paid_fen),
+            "status": "已退款" if order.refund_fen and order.refund_fen >= order.paid_fen else STATUS.get(order.status, order.status),
+            "points": earned.get(order.id, 0),
+        }
+        for order in found
+    ]
+    return ToolResult({"orders": shown})
+
+
+RECIPES = (
+    Recipe("my_points", "READ", "查询会员本人的可用积分、待生效积分和即将过期的积分", Nothing, my_points),
+    Recipe("my_point_lots", "READ", "查询会员本人每一批积分的剩余和到期日", Nothing, my_point_lots),
+    Recipe("my_points_history", "READ", "查询会员本人的积分明细和每一笔的原因", Limit, my_points_history),
+    Recipe("my_orders", "READ", "查询会员本人的最近订单", Limit, my_orders),
+)
