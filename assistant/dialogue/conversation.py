@@ -1,0 +1,194 @@
+"""Conversations as people see them: who holds the word, takeover and release, the messages of both sides."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from assistant.base.errors import Conflict, Invalid, Refused
+from assistant.channels import outbox
+from assistant.channels.message import Address, OutboundMessage
+from assistant.dialogue.tables import conversation
+from assistant.dialogue.who import Speaker
+from assistant.store import Fact, View, Work, once, upsert
+from assistant.store import inbox as inbox_rows
+from assistant.store import outbox as outbox_rows
+
+PERSON = "person:"
+"""Cause of messages that a person wrote; they pass the takeover gate."""
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """One place of talk. ``holder`` is the id of the person who has taken it over, empty while the assistant answers."""
+
+    id: str
+    channel: str
+    address: Address
+    member_id: str
+    title: str
+    holder: str
+    held_since: datetime | None
+    greeted: bool
+    last_inbound_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One message as shown to a person. ``side`` is in, out or person; ``state`` of the inbox or outbox row; ``at`` UTC."""
+
+    side: str
+    text: str
+    at: datetime
+    state: str
+    cause: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Take:
+    """Takes over (``holder`` set) or releases (``holder`` empty) a conversation."""
+
+    key: str
+    conversation: str
+    holder: str
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """What the person who holds a conversation writes to the other side."""
+
+    key: str
+    conversation: str
+    text: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Who holds the conversation now."""
+
+    conversation: str
+    holder: str
+
+
+def touch(work: Work, address: Address, speaker: Speaker) -> Conversation:
+    """Notes that somebody wrote here now, and returns the conversation, locked for this transaction."""
+    row = {
+        "id": address.conversation,
+        "channel": address.channel,
+        "address": asdict(address),
+        "member_id": "" if speaker.group else speaker.member_id,
+        "principal": "group" if speaker.group else speaker.principal.label,
+        "title": speaker.title[:100],
+        "holder": "",
+        "held_since": None,
+        "greeted": False,
+        "last_inbound_at": work.now,
+        "created_at": work.now,
+    }
+    upsert(work, conversation, [row], ["id"], ["last_inbound_at", "address", "title"])
+    return get(work, address.conversation)
+
+
+def get(view: View, conversation_id: str) -> Conversation:
+    """Raises Invalid for an unknown conversation."""
+    row = view.one(
+        view.locked(sa.select(conversation).where(conversation.c.id == conversation_id))
+        if isinstance(view, Work)
+        else sa.select(conversation).where(conversation.c.id == conversation_id)
+    )
+    if row is None:
+        raise Invalid("没有这个会话", code="no_conversation", conversation=conversation_id)
+    return _value(row)
+
+
+def recent(view: View, limit: int = 50, before: datetime | None = None) -> list[Conversation]:
+    """The conversations with the latest words first."""
+    statement = sa.select(conversation).order_by(conversation.c.last_inbound_at.desc()).limit(min(limit, 200))
+    if before is not None:
+        statement = statement.where(conversation.c.last_inbound_at < before)
+    return [_value(row) for row in view.all(statement)]
+
+
+def lines(view: View, conversation_id: str, limit: int = 50) -> list[Line]:
+    """The latest messages of both sides, oldest first."""
+    said = view.all(
+        sa.select(inbox_rows).where(inbox_rows.c.conversation == conversation_id).order_by(inbox_rows.c.received_at.desc()).limit(limit)
+    )
+    answered = view.all(
+        sa.select(outbox_rows).where(outbox_rows.c.conversation == conversation_id).order_by(outbox_rows.c.queued_at.desc()).limit(limit)
+    )
+    mixed = [Line("in", _said(row.message), row.received_at, row.state) for row in said]
+    for row in answered:
+        side = "person" if row.cause.startswith(PERSON) else "out"
+        mixed.append(Line(side, row.message["text"], row.queued_at, row.state, row.cause))
+    return sorted(mixed, key=lambda line: line.at)[-limit:]
+
+
+def hold(work: Work, requests: list[Take]) -> list[Held]:
+    """Takes over or releases. From the commit on the assistant is silent there; what it had not sent yet is cancelled."""
+
+    def run(work: Work, fresh: list[Take]) -> list[Held]:
+        return [_hold(work, request) for request in fresh]
+
+    return once(work, "conversation.hold", requests, Held, run)
+
+
+def say(work: Work, requests: list[Say]) -> list[Held]:
+    """Queues what a person writes; Refused unless that person holds the conversation."""
+
+    def run(work: Work, fresh: list[Say]) -> list[Held]:
+        return [_say(work, request) for request in fresh]
+
+    return once(work, "conversation.say", requests, Held, run)
+
+
+def hold_back(view: View, message: OutboundMessage) -> str | None:
+    """Why this message must not leave now: the conversation is held by a person and the message is not theirs."""
+    if message.cause.startswith(PERSON):
+        return None
+    holder = view.scalar(sa.select(conversation.c.holder).where(conversation.c.id == message.address.conversation))
+    return "会话已由人工接管" if holder else None
+
+
+def greeted(work: Work, conversation_id: str) -> None:
+    """Notes that the assistant has introduced itself as an AI here."""
+    work.execute(conversation.update().where(conversation.c.id == conversation_id).values(greeted=True))
+
+
+def _hold(work: Work, request: Take) -> Held:
+    current = get(work, request.conversation)
+    if request.holder and current.holder not in ("", request.holder):
+        raise Conflict(f"会话已由 {current.holder} 接管", code="already_held")
+    since = work.now if request.holder else None
+    work.execute(conversation.update().where(conversation.c.id == current.id).values(holder=request.holder, held_since=since))
+    if request.holder and request.holder != current.holder:
+        outbox.cancel_unsent(work, current.id)
+    name = "conversation.taken" if request.holder else "conversation.released"
+    work.record(Fact(name, f"conversation:{current.id}", {"holder": request.holder or current.holder}, current.member_id))
+    return Held(current.id, request.holder)
+
+
+def _say(work: Work, request: Say) -> Held:
+    current = get(work, request.conversation)
+    text = request.text.strip()
+    if not text:
+        raise Invalid("请先写下要说的话", code="empty_text")
+    if current.holder != request.by:
+        raise Refused("请先接管这个会话再回复", code="not_holder")
+    outbox.queue(work, [OutboundMessage(f"person:{request.key}", current.address, text, f"{PERSON}{request.by}", current.member_id)])
+    return Held(current.id, current.holder)
+
+
+def _said(message: dict[str, Any]) -> str:
+    shown = {"image": "[图片]", "voice": "[语音]", "video": "[视频]", "file": "[文件]", "event": "[事件]", "recall": "[撤回]"}
+    return message.get("text") or shown.get(message.get("kind", ""), "[暂不支持的消息]")
+
+
+def _value(row: Any) -> Conversation:
+    return Conversation(
+        row.id, row.channel, Address(**row.address), row.member_id, row.title, row.holder, row.held_since, row.greeted, row.last_inbound_at
+    )

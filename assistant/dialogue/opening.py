@@ -1,0 +1,116 @@
+"""The first half of a turn, one commit: lease already held, gather the burst, find who speaks, read what the brief needs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from assistant.base import ids
+from assistant.channels import confirm, inbox
+from assistant.channels.message import Address, InboundMessage
+from assistant.dialogue import conversation as talk
+from assistant.dialogue.tables import turn
+from assistant.dialogue.who import Speaker, met
+from assistant.domain import members, outreach
+from assistant.store import Due, Fact, Work, upsert
+
+HISTORY = 12
+BREAKERS = ((timedelta(seconds=30), 6), (timedelta(minutes=10), 30))
+"""At most so many automatic replies in so long a time; beyond it the turn waits until one has aged, so that two bots cannot talk each
+other hot, while a person who asks quickly is still answered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """Everything a turn needs to think, read in one transaction. ``said`` are the texts of the burst, oldest first."""
+
+    turn: str
+    conversation: talk.Conversation
+    speaker: Speaker
+    message_ids: tuple[str, ...]
+    said: tuple[str, ...]
+    kinds: tuple[str, ...]
+    history: tuple[tuple[str, str], ...]
+    pending: confirm.Pending | None
+    card: dict[str, Any]
+    reply_to: dict[str, str]
+
+
+def open_turn(work: Work, conversation_id: str) -> Opened | None:
+    """Opens the turn of all waiting messages; None when there is nothing to answer or a person holds the conversation."""
+    stored = inbox.open_messages(work, conversation_id)
+    if not stored:
+        return None
+    address = stored[-1].message.address
+    speaker = met(work, address)
+    current = talk.touch(work, address, speaker)
+    if speaker.member_id and address.channel == "kf":
+        outreach.note_inbound(work, [outreach.Inbound(row.id, speaker.member_id, row.message.sent_at, "kf") for row in stored])
+    ids_of = [row.id for row in stored]
+    if current.holder:
+        inbox.mark(work, ids_of, "handed_over", "")
+        return None
+    wait = _breaker(work, conversation_id)
+    if wait is not None:
+        work.due(Due("turn", conversation_id, work.now + wait, order_key=conversation_id))
+        return None
+    turn_id = ids.derive("turn", conversation_id, ids_of[0])
+    row = {
+        "id": turn_id,
+        "conversation": conversation_id,
+        "member_id": speaker.member_id,
+        "state": "open",
+        "wrote": False,
+        "messages": ids_of,
+        "model": "",
+        "tokens": 0,
+        "opened_at": work.now,
+        "closed_at": None,
+    }
+    upsert(work, turn, [row], ["id"], ["messages", "state"])
+    work.record(Fact("turn.opened", f"conversation:{conversation_id}", {"turn": turn_id, "messages": len(ids_of)}, speaker.member_id))
+    return _opened(work, turn_id, current, speaker, [item.message for item in stored], ids_of)
+
+
+def _opened(
+    work: Work, turn_id: str, current: talk.Conversation, speaker: Speaker, messages: list[InboundMessage], ids_of: list[str]
+) -> Opened:
+    old = [line for line in talk.lines(work, current.id, HISTORY + len(ids_of)) if line.side != "in" or line.state not in ("waiting",)]
+    history = tuple(("user" if line.side == "in" else "assistant", line.text) for line in old[-HISTORY:])
+    return Opened(
+        turn=turn_id,
+        conversation=current,
+        speaker=speaker,
+        message_ids=tuple(ids_of),
+        said=tuple(message.text for message in messages if message.text),
+        kinds=tuple(message.kind for message in messages),
+        history=() if speaker.group else history,
+        pending=confirm.pending(work, current.id),
+        card=_card(work, speaker),
+        reply_to=next((message.reply_to for message in reversed(messages) if message.reply_to), {}),
+    )
+
+
+def _card(work: Work, speaker: Speaker) -> dict[str, Any]:
+    if not speaker.member_id or speaker.group:
+        return {}
+    profile = members.profiles(work, [speaker.member_id]).get(speaker.member_id)
+    return {"nickname": profile.nickname} if profile else {}
+
+
+def _breaker(work: Work, conversation_id: str) -> timedelta | None:
+    """How long to wait before the next automatic reply; None when there is no need."""
+    for span, most in BREAKERS:
+        answered = sa.select(turn.c.closed_at).where(turn.c.conversation == conversation_id, turn.c.state == "answered")
+        recent = answered.where(turn.c.closed_at > work.now - span).order_by(turn.c.closed_at.desc()).limit(most)
+        closed: list[datetime] = [row.closed_at for row in work.all(recent)]
+        if len(closed) == most:
+            return max(closed[-1] + span - work.now, timedelta(seconds=1))
+    return None
+
+
+def address_of(opened: Opened) -> Address:
+    return opened.conversation.address

@@ -1,0 +1,107 @@
+"""One conversation turn: open, think, close. Killed anywhere, it resumes from its last row; the three commits are the only effects."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from assistant import telemetry
+from assistant.agent import Brief, Limits, Meter, Thought, Toolbox, think_safely
+from assistant.base.principal import system
+from assistant.dialogue import reply
+from assistant.dialogue.closing import Close, Note, close_turn, notes, write_note
+from assistant.dialogue.opening import Opened, open_turn
+from assistant.jobs import Job
+from assistant.store import Store
+
+DIALOGUE = system("dialogue")
+Stage = Callable[[str], None]
+BRIEFS = {"member": "member", "guest": "group", "staff": "member", "operator": "operator"}
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a turn is handed: the models in order of preference, toolboxes by caller, the desk of operators, texts of the prompts."""
+
+    store: Store
+    models: Callable[[], Awaitable[Sequence[Any]]]
+    toolbox: Callable[[Opened], Toolbox]
+    desk: Callable[[Opened], Awaitable[Close]]
+    prompts: Mapping[str, str]
+    limits: Limits
+    meter: Meter
+    stage: Stage = lambda _name: None
+
+
+class TurnHandler:
+    """The handler of ``turn`` jobs. One job per conversation runs at a time (its order key is the conversation)."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+
+    async def __call__(self, job: Job) -> None:
+        parts = self._parts
+        parts.stage("turn.before_open")
+        opened: Opened | None = await parts.store.write(open_turn, job.key, DIALOGUE)
+        if opened is None:
+            return
+        parts.stage("turn.opened")
+        close = await self._think(opened)
+        parts.stage("turn.thought")
+        state = await parts.store.write(close_turn, close, DIALOGUE, cause=opened.turn)
+        telemetry.turn_closed(state, close.model)
+        parts.stage("turn.closed")
+
+    async def _think(self, opened: Opened) -> Close:
+        if not opened.said:
+            return Close(opened, reply.for_media(opened.kinds), model="none")
+        if opened.speaker.principal.kind == "operator":
+            return await self._parts.desk(opened)
+        toolbox = self._parts.toolbox(opened)
+        transcript = StoredTranscript(self._parts.store, opened.turn, await self._parts.store.read(notes, opened.turn), self._parts.stage)
+        parts = self._parts
+        thought = await think_safely(await parts.models(), self._brief(opened), toolbox, parts.limits, transcript, parts.meter)
+        return self._close(opened, thought)
+
+    def _brief(self, opened: Opened) -> Brief:
+        kind = opened.speaker.principal.kind
+        group = opened.speaker.group
+        return Brief(
+            system=self._parts.prompts["group" if group else BRIEFS[kind]],
+            history=opened.history,
+            text="\n".join(opened.said),
+            principal_kind=kind,
+            channel="group" if group else "single",
+            now=self._parts.store.clock.now(),
+            card=opened.card,
+            turn=opened.turn,
+            pending=opened.pending.question if opened.pending else "",
+            who=opened.speaker.principal.label,
+        )
+
+    def _close(self, opened: Opened, thought: Thought) -> Close:
+        text = reply.finished(thought.text, first=not opened.conversation.greeted and not opened.speaker.group)
+        handover = (thought.handover_reason or "会员需要人工") if thought.handover else ""
+        return Close(opened, text, thought.options, handover, thought.model, thought.tokens)
+
+
+class StoredTranscript:
+    """The transcript of one turn in the store: every model answer and tool result is a row before the next step begins."""
+
+    def __init__(self, store: Store, turn: str, events: list[dict[str, Any]], stage: Stage) -> None:
+        self._store = store
+        self._turn = turn
+        self._events = events
+        self._stage = stage
+
+    def events(self) -> list[dict[str, Any]]:
+        """What was written before, for a turn that resumes."""
+        return list(self._events)
+
+    async def record(self, event: dict[str, Any]) -> None:
+        number = len(self._events)
+        self._events.append(event)
+        self._stage("turn.before_note")
+        await self._store.write(write_note, Note(self._turn, number, event), DIALOGUE, cause=self._turn)
+        self._stage("turn.noted")

@@ -1,0 +1,1 @@
+"""Use cases that cross rooms: import, the demo brand, delivery, payout."""

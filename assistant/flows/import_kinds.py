@@ -1,0 +1,259 @@
+"""What each kind of import line does: a set of checked lines becomes commands of the rooms."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from assistant.base.clock import parse_instant
+from assistant.base.errors import Invalid
+from assistant.base.ids import digest_of
+from assistant.domain import audience, cashback, members, orders, outreach, points, staff
+from assistant.flows.settle import settle_orders
+from assistant.store import Fact, View, Work, once
+
+Lines = Sequence[Mapping[str, Any]]
+
+
+def _key(line: Mapping[str, Any]) -> str:
+    """Lines without a key of their own are the same line when they say the same."""
+    return f"import:{line['kind']}:{digest_of(line)[:40]}"
+
+
+def _named(line: Mapping[str, Any]) -> str:
+    """Lines with a key are once for ever: the same key with other content is a conflict, since value hangs on it."""
+    return f"import:{line['kind']}:{line['key']}"
+
+
+def _instant(line: Mapping[str, Any], name: str) -> datetime | None:
+    if not line.get(name):
+        return None
+    try:
+        return parse_instant(line[name])
+    except ValueError:
+        raise Invalid(f"字段 {name} 不是有效的时间：{line[name]}", code="bad_instant") from None
+
+
+def _member(view: View, ref: str) -> str:
+    found = members.find(view, ref)
+    if found is None:
+        raise Invalid(f"找不到会员 {ref}", code="no_member")
+    return found
+
+
+def _members(view: View, lines: Lines, name: str = "member") -> list[str]:
+    refs = [line[name] for line in lines]
+    found = members.find_all(view, sorted(set(refs)))
+    missing = [ref for ref in refs if ref not in found]
+    if missing:
+        raise Invalid(f"找不到会员 {missing[0]}", code="no_member")
+    return [found[ref] for ref in refs]
+
+
+def member(work: Work, lines: Lines) -> None:
+    requests = []
+    for line in lines:
+        identities = [members.Identity(**identity) for identity in line.get("identities", ())]
+        names = (
+            "nickname",
+            "phone",
+            "gender",
+            "city",
+            "birthday",
+            "owner_staff",
+            "opted_out",
+            "blocked",
+            "is_employee",
+            "preferred_hour",
+            "open_complaint",
+        )
+        profile = {name: line[name] for name in names if name in line}
+        profile["groups"] = tuple(line.get("groups", ()))
+        requests.append(
+            members.Register(_key(line), line["key"], tuple(identities), members.Profile(joined_at=_instant(line, "joined_at"), **profile))
+        )
+    done = members.register(work, requests)
+    tags = [
+        audience.Tag(f"{_key(line)}:{tag}", one.member_id, tag, "import")
+        for line, one in zip(lines, done, strict=True)
+        for tag in line.get("tags", ())
+    ]
+    audience.tag(work, tags)
+    _match(work, [one.member_id for one in done])
+
+
+def identity(work: Work, lines: Lines) -> None:
+    owners = _members(work, lines)
+    members.bind(
+        work,
+        [
+            members.Bind(_key(line), owner, members.Identity(line["namespace"], line["value"]))
+            for line, owner in zip(lines, owners, strict=True)
+        ],
+    )
+    _match(work, owners)
+
+
+def _match(work: Work, member_ids: list[str]) -> None:
+    settle_orders(work, orders.match(work, member_ids))
+
+
+def order(work: Work, lines: Lines) -> None:
+    known = members.find_all(work, sorted({line["member"] for line in lines if "member" in line}))
+    requests = []
+    for line in lines:
+        if "member" in line and line["member"] not in known:
+            raise Invalid(f"找不到会员 {line['member']}", code="no_member")
+        items = tuple(
+            orders.Item(item.get("sku", ""), item["title"], item.get("category", ""), item.get("qty", 1), item["paid_fen"])
+            for item in line.get("items", ())
+        )
+        paid = line.get("paid_fen", sum(item.paid_fen for item in items))
+        at = _instant(line, "at")
+        status = line["status"]
+        requests.append(
+            orders.OrderUpdate(
+                key=_key(line),
+                source=line["source"],
+                shop=line.get("shop", ""),
+                order_no=line["order_no"],
+                event_time=at or work.now,
+                status=status,
+                paid_fen=paid,
+                total_fen=line.get("total_fen", paid),
+                buyer=members.Identity(**line["buyer"]) if "buyer" in line else None,
+                member_id=known.get(line.get("member", ""), ""),
+                items=items,
+                live_room=line.get("live_room", ""),
+                created_at=_instant(line, "created_at"),
+                paid_at=_instant(line, "paid_at") or (at if status == "paid" else None),
+                finished_at=_instant(line, "finished_at") or (at if status == "finished" else None),
+            )
+        )
+    settle_orders(work, [done.order_id for done in orders.intake(work, requests)])
+
+
+def refund(work: Work, lines: Lines) -> None:
+    requests = [
+        orders.Refund(
+            _key(line), line["source"], line["order_no"], line["refund_no"], line["refund_fen"], _instant(line, "at") or work.now, True
+        )
+        for line in lines
+    ]
+    settle_orders(work, [done.order_id for done in orders.refund(work, requests) if done.order_id])
+
+
+def opening_balance(work: Work, lines: Lines) -> None:
+    grants = [
+        points.OpenBalance(
+            _named(line),
+            owner,
+            line["points"],
+            line.get("reason", "旧系统转入积分"),
+            _instant(line, "granted_at"),
+            _instant(line, "expires_at"),
+        )
+        for line, owner in zip(lines, _members(work, lines), strict=True)
+    ]
+    points.open_balance(work, grants)
+
+
+def card(work: Work, lines: Lines) -> None:
+    templates = {line["template"]["key"]: line["template"] for line in lines}
+    cashback.import_templates(work, list(templates.values()))
+    held = [line for line in lines if "member" in line]
+    requests = [
+        cashback.Issue(
+            _named(line), owner, cashback.template_id(line["template"]["key"]), shop_key=line["key"], issued_at=_instant(line, "issued_at")
+        )
+        for line, owner in zip(held, _members(work, held), strict=True)
+    ]
+    cashback.issue(work, requests)
+
+
+def claim(work: Work, lines: Lines) -> None:
+    requests = [
+        cashback.Claim(_named(line), owner, line["order_no"], cashback.card_id(work, line["card"]) if "card" in line else None)
+        for line, owner in zip(lines, _members(work, lines), strict=True)
+    ]
+    cashback.claim(work, requests)
+
+
+def tag(work: Work, lines: Lines) -> None:
+    owners = _members(work, lines)
+    added: list[audience.Tag] = []
+    removed: list[audience.Tag] = []
+    for line, owner in zip(lines, owners, strict=True):
+        item = audience.Tag(_key(line), owner, line["tag"], line.get("source", "import"), line.get("confidence", 100))
+        (removed if line.get("remove") else added).append(item)
+    audience.tag(work, added)
+    audience.untag(work, removed)
+
+
+def staff_member(work: Work, lines: Lines) -> None:
+    staff.register(work, [staff.Register(_key(line), line["userid"], line["name"], line.get("role", "guide")) for line in lines])
+
+
+def group(work: Work, lines: Lines) -> None:
+    for line in lines:
+        inside = _members(work, [{"member": ref} for ref in line.get("members", ())])
+        request = members.Group(_key(line), line["chatid"], line["name"], line.get("owner", ""), line.get("persona", ""), tuple(inside))
+        members.set_groups(work, [request])
+
+
+def contact(work: Work, lines: Lines) -> None:
+    owners = _members(work, lines)
+    inbound, outbound = [], []
+    for line, owner in zip(lines, owners, strict=True):
+        at = _instant(line, "at") or work.now
+        if line["direction"] == "inbound":
+            inbound.append(outreach.Inbound(_named(line), owner, at, line.get("touchpoint", "kf")))
+        else:
+            outbound.append(outreach.PastTouch(_named(line), owner, at, line.get("category", "marketing"), line.get("topic", "")))
+    outreach.note_inbound(work, inbound)
+    outreach.note_past(work, outbound)
+
+
+@dataclass(frozen=True, slots=True)
+class _Event:
+    """One event of the intake; its key is once for ever."""
+
+    key: str
+    fact: Fact
+
+
+def event(work: Work, lines: Lines) -> None:
+    events = []
+    for line in lines:
+        ref = line.get("member") or (f"{line['identity']['namespace']}:{line['identity']['value']}" if "identity" in line else "")
+        owner = _member(work, ref) if ref else ""
+        subject = f"member:{owner}" if owner else "nobody"
+        events.append(
+            _Event(
+                _named(line), Fact(f"event.{line['name']}", subject, line.get("properties", {}), owner, occurred_at=_instant(line, "at"))
+            )
+        )
+    once(work, "event.note", events, bool, _note)
+
+
+def _note(work: Work, events: list[_Event]) -> list[bool]:
+    work.record(*(one.fact for one in events))
+    return [True] * len(events)
+
+
+KINDS: dict[str, Callable[[Work, Lines], None]] = {
+    "member": member,
+    "identity": identity,
+    "order": order,
+    "refund": refund,
+    "opening_balance": opening_balance,
+    "card": card,
+    "claim": claim,
+    "tag": tag,
+    "staff": staff_member,
+    "group": group,
+    "contact": contact,
+    "event": event,
+}

@@ -1,0 +1,203 @@
+"""Import of JSONL lines: checked by schema, applied in sets, each line whole or not at all; the same line twice changes nothing."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import sqlalchemy as sa
+
+from assistant.base.errors import Invalid, LaoyouError
+from assistant.base.principal import Principal
+from assistant.flows.import_kinds import KINDS
+from assistant.store import Store, Work, cursor, upsert
+
+SCHEMAS = Path(__file__).parent / "schemas"
+SET = 200
+"""Lines of one kind that are applied together; one unit holds the writer for well under 50 ms."""
+
+LONGEST_LINE = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line: ``number`` counts from 1 in its file; ``bytes`` read so far, for the progress bar."""
+
+    number: int
+    kind: str
+    data: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class BadLine:
+    """A line that was left out, with the reason a person can act on."""
+
+    file: str
+    number: int
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.file} 第 {self.number} 行：{self.reason}"
+
+
+@dataclass(slots=True)
+class Report:
+    """What an import came to. ``applied`` counts lines by kind (lines applied before count again: they changed nothing)."""
+
+    applied: dict[str, int] = field(default_factory=dict)
+    bad: list[BadLine] = field(default_factory=list)
+    skipped: int = 0
+
+    @property
+    def total(self) -> int:
+        return sum(self.applied.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Set:
+    """Lines of one kind for one transaction; ``bookmark`` (file digest, last line) moves in the same commit."""
+
+    kind: str
+    lines: Sequence[Mapping[str, Any]]
+    bookmark: tuple[str, int] | None = None
+
+
+def import_file(store: Store, path: Path, principal: Principal, progress: Callable[[int], None] = lambda _bytes: None) -> Report:
+    """Imports one file. Goes on after bad lines and reports them; a file that was interrupted goes on where it stopped.
+
+    Raises Invalid if the file cannot be read at all.
+    """
+    if not path.is_file():
+        raise Invalid(f"找不到文件 {path}，请检查路径", code="no_file")
+    mark = f"import:{_digest(path)}"
+    done = store.look(lambda view: view.scalar(sa.select(cursor.c.value).where(cursor.c.name == mark))) or 0
+    report = Report(skipped=int(done))
+    with path.open("rb") as handle:
+        _run(store, path.name, _counted(handle, progress), principal, report, mark, int(done))
+    return report
+
+
+def import_lines(store: Store, name: str, lines: Iterable[bytes], principal: Principal) -> Report:
+    """Imports lines that are not a file (the HTTP API, the demo brand)."""
+    report = Report()
+    _run(store, name, lines, principal, report, "", 0)
+    return report
+
+
+def _run(store: Store, name: str, lines: Iterable[bytes], principal: Principal, report: Report, mark: str, done: int) -> None:
+    good = _parsed(name, lines, report, done)
+    for kind, same in groupby(good, key=lambda line: line.kind):
+        for batch in _batches(same):
+            _apply(store, name, kind, batch, principal, report, mark)
+
+
+def _parsed(name: str, lines: Iterable[bytes], report: Report, done: int) -> Iterator[Line]:
+    for number, raw in enumerate(lines, 1):
+        if number <= done or not raw.strip():
+            continue
+        try:
+            yield parse(number, raw)
+        except Invalid as error:
+            report.bad.append(BadLine(name, number, error.say))
+
+
+def parse(number: int, raw: bytes) -> Line:
+    """One line as checked data; raises Invalid with a reason that names the field."""
+    if len(raw) > LONGEST_LINE:
+        raise Invalid("这一行超过 1 MB，请拆开", code="line_too_long")
+    try:
+        data = json.loads(raw.decode("utf-8-sig"), parse_constant=_no_constant)
+    except (UnicodeDecodeError, ValueError, RecursionError):
+        raise Invalid("不是有效的 JSON（需要 UTF-8 编码，一行一个对象）", code="bad_json") from None
+    if not isinstance(data, dict) or not isinstance(data.get("kind"), str):
+        raise Invalid("每行需要一个带 kind 字段的对象", code="no_kind")
+    kind = data["kind"]
+    if kind not in KINDS:
+        raise Invalid(f"不认识的 kind “{kind[:40]}”，可用：{'、'.join(KINDS)}", code="unknown_kind")
+    error = jsonschema.exceptions.best_match(_validator(kind).iter_errors(data))
+    if error is not None:
+        raise Invalid(_explain(error), code="bad_field")
+    return Line(number, kind, data)
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(name)
+
+
+@cache
+def _validator(kind: str) -> jsonschema.Draft202012Validator:
+    return jsonschema.Draft202012Validator(json.loads((SCHEMAS / f"{kind}.json").read_text(encoding="utf-8")))
+
+
+def _explain(error: Any) -> str:
+    where = "字段 " + ".".join(str(part) for part in error.absolute_path) if error.absolute_path else "这一行"
+    value = str(error.instance)[:60]
+    schema: Mapping[str, Any] = error.schema if isinstance(error.schema, Mapping) else {}
+    wanted: Any = error.validator_value
+    match error.validator:
+        case "required":
+            return f"{where} 缺少 {'、'.join(name for name in wanted if name not in error.instance)}"
+        case "additionalProperties":
+            known = schema.get("properties", {})
+            return f"{where} 有不认识的字段 {'、'.join(name for name in error.instance if name not in known)}"
+        case "type":
+            return f"{where} 的类型不对，需要 {wanted}，现在是 “{value}”"
+        case "enum":
+            return f"{where} 只能是 {'、'.join(map(str, wanted))}，现在是 “{value}”"
+        case "pattern":
+            hint = f"，应为 {schema['description']}" if "description" in schema else ""
+            return f"{where} 的格式不对：“{value}”{hint}"
+        case _:
+            return f"{where} 的值 “{value}” 超出允许的范围（{error.validator} {wanted}）"
+
+
+def _batches(lines: Iterable[Line]) -> Iterator[list[Line]]:
+    batch: list[Line] = []
+    for line in lines:
+        batch.append(line)
+        if len(batch) == SET:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def _apply(store: Store, name: str, kind: str, batch: list[Line], principal: Principal, report: Report, mark: str) -> None:
+    """The set as one unit; if anything in it is refused, line by line, so that only the bad lines stay out."""
+    bookmark = (mark, batch[-1].number) if mark else None
+    try:
+        store.do(apply_set, Set(kind, [line.data for line in batch], bookmark), principal, cause=f"import:{name}")
+        report.applied[kind] = report.applied.get(kind, 0) + len(batch)
+        return
+    except (LaoyouError, sa.exc.IntegrityError) as error:
+        if len(batch) == 1:
+            report.bad.append(BadLine(name, batch[0].number, error.say if isinstance(error, LaoyouError) else "与已有数据冲突"))
+            return
+    for line in batch:
+        _apply(store, name, kind, [line], principal, report, mark)
+
+
+def apply_set(work: Work, request: Set) -> None:
+    """Applies lines of one kind in one transaction; facts of history wake no reactions, their effects are applied here."""
+    work.quietly(lambda quiet: KINDS[request.kind](quiet, request.lines))
+    if request.bookmark is not None:
+        name, number = request.bookmark
+        upsert(work, cursor, [{"name": name, "value": number, "at": work.now}], ["name"], ["value", "at"])
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def _counted(handle: Iterable[bytes], progress: Callable[[int], None]) -> Iterator[bytes]:
+    for raw in handle:
+        progress(len(raw))
+        yield raw

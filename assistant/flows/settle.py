@@ -1,0 +1,17 @@
+"""What an order means for the book: points, growth and cashback, in one transaction; told again it changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from assistant.domain import cashback, membership, points
+from assistant.store import Work
+
+
+def settle_orders(work: Work, order_ids: Sequence[str]) -> None:
+    """Brings points, growth value and claims up to what these orders say now."""
+    if order_ids:
+        wanted = sorted(set(order_ids))
+        points.earn_for_orders(work, wanted)
+        membership.grow_for_orders(work, wanted)
+        cashback.advance_for_orders(work, wanted)

@@ -1,0 +1,60 @@
+"""An operator's goal carried through: sentence, plan in a closed language, preview, approval, execution, report. Not for the gate."""
+
+from assistant.operations.approving import approve, expire_plans, reject, submit
+from assistant.operations.drafting import draft, propose, revise
+from assistant.operations.executing import CHUNK, Ran, pause, resume, run_chunk, stop
+from assistant.operations.goals import compile_goal
+from assistant.operations.language import Plan, plan_from, plan_json
+from assistant.operations.previewing import preview
+from assistant.operations.queries import describe, plan, plans
+from assistant.operations.refusing import refuse_forbidden
+from assistant.operations.reporting import Report, report
+from assistant.operations.revising import revise_plan
+from assistant.operations.running import handlers, preview_all, step_preview
+from assistant.operations.values import Approve, Changed, Draft, Drafted, PlanDraft, Preview, Reject, Revise, Steer, Stored, Submit
+from assistant.operations.vocabulary import Vocabulary
+from assistant.operations.words import vocabulary
+
+__all__ = [
+    "CHUNK",
+    "Approve",
+    "Changed",
+    "Draft",
+    "Drafted",
+    "Plan",
+    "PlanDraft",
+    "Preview",
+    "Ran",
+    "Reject",
+    "Report",
+    "Revise",
+    "Steer",
+    "Stored",
+    "Submit",
+    "Vocabulary",
+    "approve",
+    "compile_goal",
+    "describe",
+    "draft",
+    "expire_plans",
+    "handlers",
+    "pause",
+    "plan",
+    "plan_from",
+    "plan_json",
+    "plans",
+    "preview",
+    "preview_all",
+    "propose",
+    "refuse_forbidden",
+    "reject",
+    "report",
+    "resume",
+    "revise",
+    "revise_plan",
+    "run_chunk",
+    "step_preview",
+    "stop",
+    "submit",
+    "vocabulary",
+]

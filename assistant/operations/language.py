@@ -1,0 +1,174 @@
+"""The closed language of plans: what a goal becomes, what a model may propose, and what an approval signs."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr, ValidationError, field_validator
+
+from assistant.base.clock import parse_instant
+from assistant.base.errors import Invalid
+from assistant.base.money import MOST
+from assistant.domain import audience
+
+Text = Annotated[StrictStr, Field(min_length=1, max_length=600)]
+Word = Annotated[StrictStr, Field(max_length=60)]
+SLOTS = frozenset({"nickname"})
+SLOT = re.compile(r"\{([^{}]*)\}")
+OPT_OUT = "回复 TD 退订"
+AI_NOTE = "（本条由 AI 助手起草）"
+
+
+class Closed(BaseModel):
+    """A value that refuses every field it does not know."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class PointsBenefit(Closed):
+    """Points for each member."""
+
+    kind: Literal["points"] = "points"
+    points: Annotated[StrictInt, Field(ge=1, le=100_000)]
+
+
+class CardBenefit(Closed):
+    """A cashback card of a template (its id) for each member."""
+
+    kind: Literal["cashback_card"] = "cashback_card"
+    template: Annotated[StrictStr, Field(min_length=1, max_length=64)]
+
+
+class CouponBenefit(Closed):
+    """A coupon of the shop for each member, by its value."""
+
+    kind: Literal["coupon"] = "coupon"
+    name: Annotated[StrictStr, Field(min_length=1, max_length=60)]
+    value_fen: Annotated[StrictInt, Field(ge=1, le=100_000)]
+
+
+Benefit = Annotated[PointsBenefit | CardBenefit | CouponBenefit, Field(discriminator="kind")]
+
+
+class MessageStep(Closed):
+    """One message; the template's slots are ``{nickname}``. A mass task cannot carry a name: there the slot reads 老友."""
+
+    kind: Literal["message"] = "message"
+    template: Text
+
+    @field_validator("template")
+    @classmethod
+    def _known_slots(cls, value: str) -> str:
+        unknown = set(SLOT.findall(value)) - SLOTS
+        if unknown or "\x00" in value or any("\ud800" <= letter <= "\udfff" for letter in value):
+            raise ValueError("unknown slot")
+        return value
+
+
+class BenefitStep(Closed):
+    """One benefit, granted before the message is queued."""
+
+    kind: Literal["benefit"] = "benefit"
+    benefit: Benefit
+
+
+Step = Annotated[MessageStep | BenefitStep, Field(discriminator="kind")]
+
+
+class Schedule(Closed):
+    """``send_at``: the first touch not before; ``by``: no touch after. ISO 8601 with zone; None is at once and without end."""
+
+    send_at: Word | None = None
+    by: Word | None = None
+
+    @field_validator("send_at", "by")
+    @classmethod
+    def _instant(cls, value: str | None) -> str | None:
+        if value is not None:
+            parse_instant(value)
+        return value
+
+
+class Caps(Closed):
+    """At most so many people are written to."""
+
+    people: Annotated[StrictInt, Field(ge=1, le=10_000_000)] | None = None
+
+
+class Experiment(Closed):
+    """What is measured against the holdout, over how many days from the first send."""
+
+    metric: Literal["buyers", "net_paid"] = "buyers"
+    horizon_days: Annotated[StrictInt, Field(ge=1, le=60)] = 7
+
+
+class Plan(Closed):
+    """A goal in closed form. ``assumptions`` are shown to the approver; with open ``questions`` nothing can be previewed.
+
+    ``budget_fen`` None takes what the preview finds as the worst case.
+    """
+
+    goal: Text
+    title: Annotated[StrictStr, Field(min_length=1, max_length=60)]
+    kind: Literal["marketing", "care"] = "marketing"
+    topic: Word = ""
+    segment: audience.Rule
+    exclusions: Annotated[tuple[audience.Rule, ...], Field(max_length=10)] = ()
+    steps: Annotated[tuple[Step, ...], Field(max_length=4)]
+    channel: Literal["auto", "kf", "mass"] = "auto"
+    schedule: Schedule = Schedule()
+    caps: Caps = Caps()
+    budget_fen: Annotated[StrictInt, Field(ge=0, le=MOST)] | None = 0
+    holdout_percent: Annotated[StrictInt, Field(ge=0, le=50)] = 0
+    experiment: Experiment = Experiment()
+    ai_written: bool = False
+    assumptions: Annotated[tuple[Text, ...], Field(max_length=20)] = ()
+    questions: Annotated[tuple[Text, ...], Field(max_length=10)] = ()
+
+    @property
+    def people(self) -> audience.Rule:
+        """The segment without the exclusions."""
+        if not self.exclusions:
+            return self.segment
+        return audience.All(rules=(self.segment, *(audience.Not(rule=rule) for rule in self.exclusions)))
+
+    @property
+    def benefits(self) -> list[Benefit]:
+        return [step.benefit for step in self.steps if isinstance(step, BenefitStep)]
+
+    @property
+    def message(self) -> str:
+        """The text as it goes out, with what the law asks for on it; slots still open."""
+        template = next((step.template for step in self.steps if isinstance(step, MessageStep)), "")
+        if self.ai_written and template and "AI" not in template:
+            template += AI_NOTE
+        if self.kind == "marketing" and template and "退订" not in template:
+            template += f" {OPT_OUT}"
+        return template
+
+    def text_for(self, nickname: str, route: str) -> str:
+        """The message for one member; on the mass route all members of one staff member get the same words."""
+        name = nickname.strip()[:20] if route == "kf" else ""
+        return self.message.replace("{nickname}", name or "老友")
+
+
+def plan_from(value: Any) -> Plan:
+    """A plan from JSON (a model's proposal, a stored row), checked like one of our own; raises Invalid naming the place."""
+    try:
+        plan = Plan.model_validate(value)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise Invalid(f"方案的“{place or '整体'}”写得不对（{first['type']}）", code="bad_plan", field=place) from error
+    except RecursionError as error:
+        raise Invalid("方案的人群条件嵌套得太深", code="bad_plan") from error
+    if sum(isinstance(step, MessageStep) for step in plan.steps) != 1:
+        raise Invalid("方案要有且只有一条消息", code="bad_plan", field="steps")
+    audience.catalogue().check(plan.people)
+    return plan
+
+
+def plan_json(plan: Plan) -> dict[str, Any]:
+    """The plan as plain JSON; ``plan_from`` reads it back to an equal value."""
+    return plan.model_dump(mode="json")

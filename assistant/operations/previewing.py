@@ -1,0 +1,160 @@
+"""What a plan would do: its people frozen, every one of them put to the gate at the time of sending, costs, samples, the digest.
+
+Large audiences are previewed in steps, each its own short transaction; the plan's row remembers how far it is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from assistant.base import ids
+from assistant.base.clock import parse_instant
+from assistant.base.errors import Refused
+from assistant.domain import audience, content, experiments, members, outreach
+from assistant.operations import gifts, store
+from assistant.operations.language import Plan, plan_json
+from assistant.operations.values import Preview, Stored
+from assistant.store import Due, Work
+
+PAGE = 500
+SAMPLES = 3
+SECOND_PERSON_FEN = 100_000
+SECOND_PERSON_SHARE = 20
+"""A plan that may spend more than 1,000 yuan or write to more than one twentieth of all members needs a second person."""
+
+
+def preview(work: Work, plan_id: str) -> Preview | None:
+    """One step of the preview; None while more are needed (they are due as ``plan.preview``, or call again).
+
+    A finished preview is returned as it is. Raises Refused while questions are open or when the plan is past drafting.
+    """
+    stored = store.locked(work, plan_id)
+    if stored.preview is not None:
+        return stored.preview
+    if stored.state != "draft":
+        raise Refused("这个方案已经不能再预览", code="plan_closed", state=stored.state)
+    if stored.plan.questions:
+        raise Refused("还有问题没有回答：" + "；".join(stored.plan.questions), code="open_questions")
+    snapshot = audience.freeze(work, audience.Freeze(f"{plan_id}:{stored.version}", stored.plan.people.model_dump(mode="json")))
+    progress = stored.progress or _blank()
+    if snapshot.frozen:
+        page = audience.page(work, snapshot.id, progress["after"], PAGE)
+        _tally(work, stored, page, progress)
+        if len(page) < PAGE:
+            return _finish(work, stored, snapshot, progress)
+    store.change(work, stored, preview=progress, snapshot_id=snapshot.id)
+    work.due(Due("plan.preview", plan_id, work.now, {"plan": plan_id}, order_key=f"plan:{plan_id}"))
+    return None
+
+
+def design(plan: Plan) -> experiments.Design:
+    """The experiment of a plan: the holdout against all others."""
+    return experiments.Design(plan.holdout_percent * 100)
+
+
+def is_held_out(stored: Stored, member_id: str) -> bool:
+    """Whether this member belongs to the plan's holdout; the same at preview and at sending."""
+    return experiments.choose(stored.id, member_id, design(stored.plan)) == experiments.HOLDOUT
+
+
+def candidates(stored: Stored, member_ids: list[str]) -> list[outreach.Candidate]:
+    plan = stored.plan
+    return [outreach.Candidate(member_id, plan.kind, plan.topic, plan.channel) for member_id in member_ids]
+
+
+def _blank() -> dict[str, Any]:
+    return {"after": "", "people": 0, "holdout": 0, "routes": {}, "skipped": {}, "deferred": {}, "staff": [], "samples": []}
+
+
+def sending_time(plan: Plan, now: datetime) -> datetime:
+    """When the first touch may go out: not in the past, not in quiet hours."""
+    at = parse_instant(plan.schedule.send_at) if plan.schedule.send_at else now
+    return outreach.quiet_ends(max(at, now))
+
+
+def _tally(work: Work, stored: Stored, page: list[str], progress: dict[str, Any]) -> None:
+    touched = [member_id for member_id in page if not is_held_out(stored, member_id)]
+    at = sending_time(stored.plan, work.now)
+    decisions = outreach.decide_all(candidates(stored, touched), outreach.standings(work, touched), outreach.DEFAULT, at)
+    for decision in decisions:
+        if isinstance(decision, outreach.Send):
+            _add(progress["routes"], decision.route)
+            if decision.staff and decision.staff not in progress["staff"]:
+                progress["staff"].append(decision.staff)
+        elif isinstance(decision, outreach.Defer):
+            _add(progress["deferred"], decision.reason)
+        else:
+            _add(progress["skipped"], decision.reason)
+    progress["people"] += len(page)
+    progress["holdout"] += len(page) - len(touched)
+    sends = [decision for decision in decisions if isinstance(decision, outreach.Send)]
+    _sample(work, stored, sends[: SAMPLES - len(progress["samples"])], progress)
+    progress["after"] = page[-1] if page else progress["after"]
+
+
+def _add(counts: dict[str, int], name: str) -> None:
+    counts[name] = counts.get(name, 0) + 1
+
+
+def _sample(work: Work, stored: Stored, sends: list[outreach.Send], progress: dict[str, Any]) -> None:
+    people = members.profiles(work, [send.candidate.member_id for send in sends])
+    for send in sends:
+        member_id = send.candidate.member_id
+        name = people[member_id].nickname
+        text = stored.plan.text_for(name, send.route)
+        progress["samples"].append({"member_id": member_id, "nickname": name[:1] + "**", "route": send.route, "text": text})
+
+
+def _finish(work: Work, stored: Stored, snapshot: audience.Snapshot, progress: dict[str, Any]) -> Preview:
+    plan = stored.plan
+    each = gifts.cost_each(work, plan.benefits)
+    reachable = sum(progress["routes"].values())
+    most = progress["people"] - progress["holdout"]
+    if plan.caps.people is not None:
+        most, reachable = min(most, plan.caps.people), min(reachable, plan.caps.people)
+    budget = most * each if plan.budget_fen is None else plan.budget_fen
+    worst = min(most * each, budget)
+    findings = content.check(content.Draft(plan.message, plan.ai_written))
+    done = Preview(
+        people=progress["people"],
+        holdout=progress["holdout"],
+        reachable=reachable,
+        routes=progress["routes"],
+        skipped=progress["skipped"],
+        deferred=progress["deferred"],
+        staff=len(progress["staff"]),
+        cost_each_fen=each,
+        expected_fen=min(reachable * each, budget),
+        worst_fen=worst,
+        budget_fen=budget,
+        samples=progress["samples"],
+        warnings=_warnings(most, each, budget, findings),
+        second_person=worst > SECOND_PERSON_FEN or most * SECOND_PERSON_SHARE > members.count(work),
+        rule=audience.describe(plan.people),
+        digest="",
+    )
+    values = asdict(done) | {"blocked": content.blocked(findings)}
+    digest = ids.digest_of({"plan": plan_json(plan), "snapshot": snapshot.digest, "count": snapshot.count, "preview": values})
+    blocked = values.pop("blocked")
+    values["digest"] = digest
+    store.change(
+        work,
+        stored,
+        preview={"done": values, "blocked": blocked},
+        snapshot_id=snapshot.id,
+        digest=digest,
+        state="previewed",
+        after="",
+    )
+    return Preview(**values)
+
+
+def _warnings(most: int, each: int, budget: int, findings: list[content.Finding]) -> list[str]:
+    said = [finding.say for finding in findings]
+    if each and most * each > budget:
+        said.append(f"预算最多够 {budget // each} 人，之后的人会跳过")
+    if most == 0:
+        said.append("没有可以发送的人")
+    return said

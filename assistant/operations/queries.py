@@ -1,0 +1,44 @@
+"""Reading plans."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from assistant.domain import audience
+from assistant.operations import store
+from assistant.operations.language import CardBenefit, MessageStep, Plan, PointsBenefit
+from assistant.operations.times import show
+from assistant.operations.values import Stored
+from assistant.store import View
+
+
+def plan(view: View, plan_id: str) -> Stored:
+    """One plan; raises Invalid if there is none."""
+    return store.get(view, plan_id)
+
+
+def plans(view: View, states: Sequence[str] = (), limit: int = 50) -> list[Stored]:
+    """Plans, the newest first; all states, or some."""
+    return store.list_plans(view, states, limit)
+
+
+def describe(value: Plan) -> list[str]:
+    """The plan in Chinese lines for a chat card or a page."""
+    lines = [f"目标：{value.goal}", f"人群：{audience.describe(value.people)}"]
+    for step in value.steps:
+        if isinstance(step, MessageStep):
+            lines.append(f"消息：{value.message}")
+        elif isinstance(step.benefit, PointsBenefit):
+            lines.append(f"权益：每人 {step.benefit.points} 积分")
+        else:
+            lines.append(f"权益：返现卡 {step.benefit.template}" if isinstance(step.benefit, CardBenefit) else f"权益：{step.benefit.name}")
+    lines.append(f"发送：{show(value.schedule.send_at) if value.schedule.send_at else '批准后'}")
+    if value.schedule.by:
+        lines.append(f"截止：{show(value.schedule.by)}")
+    lines.append("预算：按最高花费预留" if value.budget_fen is None else f"预算：{value.budget_fen / 100:g} 元")
+    lines.append(f"对照组：{value.holdout_percent}%")
+    if value.caps.people is not None:
+        lines.append(f"人数上限：{value.caps.people}")
+    lines += [f"假设：{one}" for one in value.assumptions]
+    lines += [f"待确认：{one}" for one in value.questions]
+    return lines

@@ -1,0 +1,117 @@
+"""What became of a plan: the funnel, skips by reason, cost, and lift against the holdout by assignment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+import sqlalchemy as sa
+
+from assistant.domain import benefits, experiments, ledger, orders, outreach
+from assistant.operations import store, tables
+from assistant.operations.values import Stored
+from assistant.store import View, fact
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """People at each stage; ``skipped`` by reason; money in fen; ``lift`` None without a holdout."""
+
+    state: str
+    people: int
+    holdout: int
+    skipped: dict[str, int]
+    queued: int
+    task_created: int
+    delivered: int
+    refused: int
+    unknown: int
+    replied: int
+    ordered: int
+    net_paid_fen: int
+    spent_fen: int
+    budget_fen: int
+    lift: experiments.Lift | None
+    conclusion: str
+
+
+def report(view: View, plan_id: str) -> Report:
+    """The report of one plan as of now; every figure can be counted again from the rows it names."""
+    stored = store.get(view, plan_id)
+    outcomes = store.outcome_counts(view, plan_id)
+    states = outreach.state_counts(view, stored.cause)
+    treated, holdout, ordered = _arms(view, stored, outcomes)
+    measured = experiments.lift(treated, holdout) if holdout.members else None
+    held = stored.preview.worst_fen if stored.preview and stored.hold_id else 0
+    return Report(
+        state=stored.state,
+        people=sum(outcomes.values()),
+        holdout=outcomes.get("holdout", 0),
+        skipped=outreach.skip_counts(view, stored.cause),
+        queued=sum(states.values()),
+        task_created=states.get("task_created", 0),
+        delivered=states.get("delivered", 0),
+        refused=states.get("refused", 0),
+        unknown=states.get("unknown", 0),
+        replied=outreach.replied(view, stored.cause),
+        ordered=ordered,
+        net_paid_fen=treated.paid_fen,
+        spent_fen=_spent(view, stored, held),
+        budget_fen=held,
+        lift=measured,
+        conclusion=_conclusion(measured),
+    )
+
+
+def _spent(view: View, stored: Stored, held: int) -> int:
+    """What left the hold for benefits; what was given back at the end is not spent."""
+    if not held:
+        return 0
+    left = ledger.held(view, [stored.hold_id]).get(stored.hold_id, 0)
+    if stored.state in ("done", "stopped"):
+        key = ledger.transaction_id(f"plan:{stored.id}:return")
+        entries = ledger.entries(view, f"budget:{stored.id}", benefits.BUDGET_ASSET, 10)
+        left = sum(-entry.amount for entry in entries if entry.transaction == key)
+    return held - left
+
+
+def _arms(view: View, stored: Stored, outcomes: dict[str, int]) -> tuple[experiments.Arm, experiments.Arm, int]:
+    """Both arms by assignment over the horizon, and how many of those sent to have bought."""
+    bought: dict[str, dict[str, int]] = {"holdout": {}, "sent": {}, "skipped": {}}
+    for member_id, outcome, net_fen in _orders(view, stored):
+        bought[outcome][member_id] = bought[outcome].get(member_id, 0) + net_fen
+    treated = {**bought["sent"], **bought["skipped"]}
+    whole = sum(outcomes.values()) - outcomes.get("holdout", 0)
+    return _arm(whole, treated), _arm(outcomes.get("holdout", 0), bought["holdout"]), len(bought["sent"])
+
+
+def _orders(view: View, stored: Stored) -> list[tuple[str, str, int]]:
+    if stored.started_at is None:
+        return []
+    table = tables.plan_member
+    until = stored.started_at + timedelta(days=stored.plan.experiment.horizon_days)
+    paid = sa.select(fact.c.member_id, fact.c.subject, table.c.outcome).join(table, table.c.member_id == fact.c.member_id)
+    rows = view.all(
+        paid.where(
+            table.c.plan_id == stored.id, fact.c.name == "orders.paid", fact.c.occurred_at >= stored.started_at, fact.c.occurred_at < until
+        )
+    )
+    whole = {row.subject.removeprefix("order:"): (row.member_id, row.outcome) for row in rows}
+    known = orders.many(view, list(whole))
+    return [(*whole[order_id], known[order_id].net_fen) for order_id in sorted(known)]
+
+
+def _arm(size: int, bought: dict[str, int]) -> experiments.Arm:
+    amounts = [amount for amount in bought.values() if amount > 0]
+    return experiments.Arm(size, len(amounts), sum(amounts), sum(amount * amount for amount in amounts))
+
+
+def _conclusion(lift: experiments.Lift | None) -> str:
+    if lift is None or lift.buyers is None:
+        return "没有对照组，无法判断效果是否由这次触达带来"
+    low, high = lift.buyers.low, lift.buyers.high
+    if low > 0:
+        return f"购买率比对照组高 {lift.buyers.value:.1%}（90% 区间 {low:.1%} 到 {high:.1%}）"
+    if high < 0:
+        return f"购买率比对照组低 {-lift.buyers.value:.1%}（90% 区间 {low:.1%} 到 {high:.1%}），建议停用"
+    return f"还看不出差别：90% 区间 {low:.1%} 到 {high:.1%} 包含 0"

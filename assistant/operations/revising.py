@@ -1,0 +1,170 @@
+"""Changing a plan by a sentence, with the same phrases as goals."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from typing import Any
+
+from assistant.base.errors import Invalid
+from assistant.domain.audience import All, Compare, Not, Rule
+from assistant.operations.goals import ASKED_WHAT, ASKED_WHO, gift_words, intent_of, read_exclusions, words_of
+from assistant.operations.language import Benefit, BenefitStep, MessageStep, Plan
+from assistant.operations.leftovers import ASKED
+from assistant.operations.parts import (
+    ASKED_CARD,
+    ASKED_COUPON,
+    ASKED_POINTS,
+    read_budget,
+    read_channel,
+    read_gift,
+    read_holdout,
+    read_people_cap,
+    read_words,
+)
+from assistant.operations.people import Reading, read_people, together
+from assistant.operations.refusing import refuse_forbidden
+from assistant.operations.times import read_deadline, read_send_time, show
+from assistant.operations.vocabulary import DEFAULT, Vocabulary
+
+HELP = "没有听懂要改什么。可以说“预算改成3000”“只要上海的”“不要发给黑金”“文案改成……”“明天上午10点发”“对照组 20%”“最多发 100 人”"
+MONEY_QUESTIONS = (ASKED_CARD, ASKED_POINTS, ASKED_COUPON, "送什么福利", "预算打算", "每人积分")
+
+
+def revise_plan(plan: Plan, sentence: str, now: datetime, words: Vocabulary = DEFAULT) -> Plan:
+    """The plan with what the sentence says changed and nothing else. Raises Invalid if nothing in it was understood."""
+    text = sentence.strip()
+    if not 1 <= len(text) <= 500:
+        raise Invalid(HELP, code="unclear_revision")
+    refuse_forbidden(text)
+    reading = Reading(text, now, words)
+    changes: dict[str, Any] = {}
+    if reading.take(r"忽略|不用管|没关系"):
+        changes["questions"] = tuple(question for question in plan.questions if not question.startswith(ASKED))
+    _message(plan, reading, changes)
+    _excluded(plan, reading, changes)
+    _limits(plan, reading, changes)
+    _times(plan, reading, changes)
+    _gift(plan, reading, changes, words)
+    _people(plan, reading, changes)
+    if not changes:
+        raise Invalid(HELP, code="unclear_revision")
+    assumptions = changes.get("assumptions", plan.assumptions)
+    changes["assumptions"] = tuple(dict.fromkeys((*_still_true(assumptions, changes), *reading.assumptions)))
+    return plan.model_copy(update=changes)
+
+
+def _message(plan: Plan, reading: Reading, changes: dict[str, Any]) -> None:
+    text = read_words(reading)
+    if text is not None:
+        changes["steps"] = (*(step for step in plan.steps if isinstance(step, BenefitStep)), MessageStep(template=text))
+        questions = changes.get("questions", plan.questions)
+        changes["questions"] = tuple(question for question in questions if question != ASKED_WHAT)
+
+
+def _excluded(plan: Plan, reading: Reading, changes: dict[str, Any]) -> None:
+    if re.search(r"不(?:要|留|设)对照|不送|不(?:要)?发(?:积分|返现|券)", reading.left):
+        return
+    added = read_exclusions(reading)
+    if added:
+        changes["exclusions"] = (*plan.exclusions, *(rule for rule in added if rule not in plan.exclusions))[:10]
+
+
+def _limits(plan: Plan, reading: Reading, changes: dict[str, Any]) -> None:
+    budget = read_budget(reading)
+    if budget is not None:
+        changes["budget_fen"] = budget
+    holdout = read_holdout(reading)
+    if holdout is not None:
+        if holdout > 50:
+            raise Invalid("对照组最多 50%", code="holdout_too_large")
+        changes["holdout_percent"] = holdout
+    people = read_people_cap(reading)
+    if people is not None:
+        changes["caps"] = plan.caps.model_copy(update={"people": people})
+    channel = read_channel(reading)
+    if channel is not None:
+        changes["channel"] = channel
+
+
+def _times(plan: Plan, reading: Reading, changes: dict[str, Any]) -> None:
+    by = read_deadline(reading)
+    send_at = None if by is not None else read_send_time(reading)
+    if by is not None:
+        changes["schedule"] = plan.schedule.model_copy(update={"by": by})
+        reading.assumptions.append(f"截止按 {show(by)} 理解，之后不再发")
+    elif send_at is not None:
+        changes["schedule"] = plan.schedule.model_copy(update={"send_at": send_at})
+
+
+def _gift(plan: Plan, reading: Reading, changes: dict[str, Any], words: Vocabulary) -> None:
+    if reading.take(r"(?:不送|不要送|不发|取消|去掉)(?:积分|返现卡|券|福利|权益)了?"):
+        _replace_gift(plan, None, changes, words)
+        changes["budget_fen"] = 0
+        return
+    gift = read_gift(reading)
+    if gift is None:
+        return
+    if gift.benefit is None:
+        raise Invalid(gift.question, code="unclear_benefit")
+    _replace_gift(plan, gift.benefit, changes, words)
+    if plan.budget_fen == 0 and "budget_fen" not in changes:
+        changes["budget_fen"] = None
+        reading.assumptions.append("没有说预算，按预览算出的最高花费预留")
+
+
+def _replace_gift(plan: Plan, gift: Benefit | None, changes: dict[str, Any], words: Vocabulary) -> None:
+    """The built-in words name the benefit, so they follow it; an operator's own words stay."""
+    steps = changes.get("steps", plan.steps)
+    template = next(step.template for step in steps if isinstance(step, MessageStep))
+    intent = intent_of(plan.goal)
+    old = plan.benefits[0] if plan.benefits else None
+    if template == words_of(intent, old, words) or (gift_words(old, words) == "" and template == words_of(intent, None, words)):
+        template = words_of(intent, gift, words)
+    changes["steps"] = (*((BenefitStep(benefit=gift),) if gift else ()), MessageStep(template=template))
+    questions = changes.get("questions", plan.questions)
+    changes["questions"] = tuple(question for question in questions if not question.startswith(MONEY_QUESTIONS))
+
+
+def _people(plan: Plan, reading: Reading, changes: dict[str, Any]) -> None:
+    """``只要上海的`` narrows: a rule about the same feature and narrowing is replaced, others are added."""
+    if "steps" in changes and not re.search(r"[只仅]|人群|发给|换成", reading.left):
+        return
+    found = read_people(reading.left, reading.words, reading.now)
+    reading.assumptions += found.assumptions
+    if found.everybody and not found.rules:
+        changes["segment"] = All()
+    elif found.rules:
+        kept = [rule for rule in _parts(plan.segment) if _about(rule) not in {_about(new) for new in found.rules}]
+        changes["segment"] = together([*kept, *found.rules])
+    else:
+        return
+    questions = changes.get("questions", plan.questions)
+    changes["questions"] = tuple(question for question in questions if question != ASKED_WHO and not question.startswith(ASKED))
+
+
+def _parts(rule: Rule) -> list[Rule]:
+    return list(rule.rules) if isinstance(rule, All) else [rule]
+
+
+def _about(rule: Rule) -> str:
+    inner = rule.rule if isinstance(rule, Not) else rule
+    if not isinstance(inner, Compare):
+        return repr(inner)
+    if inner.feature == "tag":
+        return repr(inner)
+    return f"{inner.feature}:{sorted(inner.arguments)}:{inner.arguments.get('category', '')}"
+
+
+def _still_true(assumptions: tuple[str, ...], changes: dict[str, Any]) -> list[str]:
+    """Assumptions that the revision has not overtaken."""
+    gone = []
+    if "budget_fen" in changes:
+        gone += ["没有说预算", "只发消息，不花预算"]
+    if "holdout_percent" in changes:
+        gone.append("默认留")
+    if "schedule" in changes:
+        gone += ["批准后马上发", "截止按"] if changes["schedule"].send_at else ["截止按"]
+    if "steps" in changes:
+        gone += ["文案先用", "没有说送什么"]
+    return [assumption for assumption in assumptions if not assumption.startswith(tuple(gone))] if gone else list(assumptions)
