@@ -1,0 +1,224 @@
+"""The only place where real parts are joined, opened and closed in order."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+from aiohttp import web
+
+from assistant import agent, simulation, telemetry, triggers
+from assistant.base.clock import Clock
+from assistant.base.protocols import Embedder
+from assistant.channels import inbox
+from assistant.channels.delivery import Deliverer, Sender
+from assistant.channels.waiting import WaiterFirst, Waiters
+from assistant.dialogue import conversation, desk
+from assistant.dialogue.opening import Opened
+from assistant.dialogue.turn import Parts, TurnHandler
+from assistant.domain import audience, cashback, members, membership, orders, outreach, points
+from assistant.flows import deliver, payout
+from assistant.flows.receive import Intake, KfPull
+from assistant.jobs import EmbeddedRunner, Handler, Ticker
+from assistant.operations import handlers as plan_handlers
+from assistant.payments import SimulatedPayout
+from assistant.settings import Settings
+from assistant.store import Store, is_sqlite, migrate
+from assistant.web.doors import Doors
+from assistant.web.server import make_app
+from assistant.web.webhook import Edge
+from assistant.wecom import Envelope, WeComClient, WeComSender
+from knowledge import Knowledge, NgramEmbedder, default_embedder
+from tools import ToolContext, toolbox_for
+
+ROOT = Path(__file__).parent.parent
+FEATURES = (
+    *members.FEATURES,
+    *orders.FEATURES,
+    *audience.FEATURES,
+    *membership.FEATURES,
+    *points.FEATURES,
+    *cashback.FEATURES,
+    *outreach.FEATURES,
+)
+Stage = Callable[[str], None]
+
+
+def know_features() -> None:
+    """Hands the segment language what the rooms offer to select by."""
+    audience.use(FEATURES)
+
+
+def quiet(_stage: str) -> None:
+    """No fault test is listening."""
+
+
+@dataclass(slots=True)
+class Service:
+    """Everything that runs, for the command line, the simulation and the tests."""
+
+    settings: Settings
+    store: Store
+    runner: Any
+    simulation: simulation.Simulation | None
+    knowledge: Brain
+    waiters: Waiters
+    address: str
+    client: WeComClient
+    web_app: web.Application
+
+
+class Brain:
+    """The knowledge base and the models, opened on first use and in the background, so that the port is open at once."""
+
+    def __init__(self, settings: Settings, bundled: bool = True) -> None:
+        self._settings = settings
+        self._bundled = bundled
+        self._embedder: Embedder | None = None
+        self._knowledge: Knowledge | None = None
+        self._models: list[Any] = []
+        self._opening: asyncio.Task[None] | None = None
+
+    async def warm(self) -> None:
+        """Opens everything; several callers wait for one opening."""
+        if self._opening is None:
+            self._opening = asyncio.create_task(asyncio.to_thread(self._open), name="brain")
+        await asyncio.shield(self._opening)
+
+    def _open(self) -> None:
+        settings = self._settings
+        self._embedder = default_embedder() if self._bundled else NgramEmbedder()
+        models = [agent.open_planner(self._embedder)]
+        if settings.openai_api_key:
+            models.insert(0, agent.open_model(settings.openai_api_key.get_secret_value(), settings.openai_base_url, settings.openai_model))
+        self._models = models
+        self._knowledge = Knowledge.open(settings.home / "knowledge", self._embedder)
+        self._knowledge.ingest(sorted((ROOT / "knowledge" / "library").iterdir()))
+
+    async def models(self) -> list[Any]:
+        await self.warm()
+        return self._models
+
+    async def search(self, query: str, top: int = 3) -> list[Any]:
+        """The one retrieval function of product and console."""
+        await self.warm()
+        return await self._knowledge.search(query, top) if self._knowledge else []
+
+    def close(self) -> None:
+        if self._knowledge is not None:
+            self._knowledge.close()
+
+
+@contextlib.asynccontextmanager
+async def opened(settings: Settings, clock: Clock, *, simulate: bool = False, stage: Stage = quiet, bundled: bool = True) -> Any:
+    """The service, listening; closed in the opposite order when the context ends. ``bundled`` uses the bundled embedding model."""
+    telemetry.configure(settings.log_level)
+    telemetry.register_secret(*settings.secret_values())
+    settings.home.mkdir(parents=True, exist_ok=True)
+    await asyncio.to_thread(migrate.upgrade, settings.database_url)
+    async with AsyncExitStack() as stack:
+        store = Store(settings.database_url, clock, triggers.REACTIONS)
+        stack.callback(store.close)
+        know_features()
+        brain = Brain(settings, bundled)
+        stack.callback(brain.close)
+        simulated = None
+        if simulate:
+            simulated = await simulation.start(
+                store, clock, f"http://{settings.host}:{settings.port}", settings.host, settings.control_port
+            )
+            stack.push_async_callback(simulated.close)
+        service = await _join(settings, store, brain, simulated, stack, stage)
+        await _listen(service, stack)
+        yield service
+
+
+async def _join(
+    settings: Settings, store: Store, brain: Brain, simulated: simulation.Simulation | None, stack: AsyncExitStack, stage: Stage
+) -> Service:
+    session = await stack.enter_async_context(aiohttp.ClientSession())
+    wecom = simulation.credentials(simulated.api_base) if simulated else settings.wecom
+    client = WeComClient(session, wecom.api_base, wecom.corp_id, wecom.secrets(), store.clock)
+    waiters = Waiters()
+    debounce = inbox.Debounce(settings.debounce_shortest, settings.debounce_longest)
+    handlers = _handlers(settings, store, brain, client, waiters, debounce, stage, wecom.kf_account)
+    runner = _runner(settings, store, handlers)
+    envelopes = {name: Envelope(token, key, receiver) for name, (token, key, receiver) in wecom.endpoints().items()}
+    edge = Edge(envelopes, store, waiters, Intake(store, debounce), settings.bot_name)
+    address = f"http://{settings.host}:{settings.port}"
+    health = telemetry.Health(store, settings.home, lambda: runner.alive)
+    doors = Doors(
+        store=store,
+        edge=edge,
+        simulator=simulated.simulator if simulated else None,
+        health=health,
+        knowledge=brain,
+        language=settings.language,
+    )
+    return Service(settings, store, runner, simulated, brain, waiters, address, client, make_app(doors))
+
+
+def _handlers(
+    settings: Settings,
+    store: Store,
+    brain: Brain,
+    client: WeComClient,
+    waiters: Waiters,
+    debounce: inbox.Debounce,
+    stage: Stage,
+    kf_account: str,
+) -> dict[str, Handler]:
+    sender = WeComSender(client)
+    senders: dict[str, Sender] = {"kf": sender, "app": sender, "bot": WaiterFirst(waiters, sender)}
+    prompts = {path.stem: path.read_text(encoding="utf-8") for path in (ROOT / "prompts").glob("*.md")}
+    limits = agent.Limits()
+    parts = Parts(store, brain.models, _toolboxes(store, brain), desk.Desk(store), prompts, limits, agent.Meter(), stage)
+    handlers: dict[str, Handler] = {
+        "turn": TurnHandler(parts),
+        "deliver": Deliverer(store, senders, conversation.hold_back, stage=stage, watcher=telemetry.delivered),
+        "kf.pull": KfPull(store, client, debounce),
+        "reaction": triggers.react(store),
+        "payout": payout.handler(store, SimulatedPayout(store), stage),
+        **deliver.handlers(store, client, kf_account, stage),
+        **plan_handlers(store, stage),
+        **triggers.journey_steps(store),
+    }
+    return handlers | {name: triggers.run_clock(store) for name in triggers.ON_CLOCK}
+
+
+def _toolboxes(store: Store, brain: Brain) -> Callable[[Opened], agent.Toolbox]:
+    def make(opened: Opened) -> agent.Toolbox:
+        speaker = opened.speaker
+        context = ToolContext(
+            store, speaker.principal, speaker.member_id, opened.conversation.id, opened.turn, opened.said, opened.pending, brain
+        )
+        return toolbox_for(context, group=speaker.group)
+
+    return make
+
+
+def _runner(settings: Settings, store: Store, handlers: dict[str, Handler]) -> Any:
+    """Embedded on SQLite; PgQueuer carries the rows across processes on PostgreSQL."""
+    if is_sqlite(settings.database_url):
+        return EmbeddedRunner(store, handlers, lease_seconds=settings.lease_seconds, watcher=telemetry.job_watcher)
+    from assistant.jobs.pgqueuer_engine import PgQueuerRunner  # noqa: PLC0415 - only where PostgreSQL is used
+
+    return PgQueuerRunner(store, handlers, lease_seconds=settings.lease_seconds, watcher=telemetry.job_watcher)
+
+
+async def _listen(service: Service, stack: AsyncExitStack) -> None:
+    runner = web.AppRunner(service.web_app, access_log=None)
+    await runner.setup()
+    stack.push_async_callback(runner.cleanup)
+    await web.TCPSite(runner, service.settings.host, service.settings.port).start()
+    await service.runner.start()
+    stack.push_async_callback(service.runner.stop)
+    ticker = Ticker(service.store, triggers.SCHEDULES)
+    await ticker.start()
+    stack.push_async_callback(ticker.stop)

@@ -1,0 +1,194 @@
+"""The command line: serve, simulate, import, goal, chat, migrate, learn, doctor. Owns the process: clock, signals, exit codes."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import shutil
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from assistant.base.clock import SystemClock, parse_instant
+from assistant.base.errors import Invalid, LaoyouError
+from assistant.base.principal import Principal
+from assistant.settings import Settings
+
+OK, SOME_BAD, NOTHING_DONE = 0, 1, 2
+ME = Principal("operator", "cli", frozenset({"owner"}), via="cli")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command and returns the exit code: 0 done, 1 done in part, 2 nothing was done."""
+    options = _parser().parse_args(arguments)
+    try:
+        settings = Settings.load(
+            os.environ, {key: value for key, value in vars(options).items() if key in ("host", "port", "home") and value is not None}
+        )
+        run: Callable[[argparse.Namespace, Settings], int] = options.run
+        return run(options, settings)
+    except LaoyouError as error:
+        print(error.say, file=sys.stderr)
+        return NOTHING_DONE
+    except KeyboardInterrupt:
+        return OK
+    except OSError as error:
+        print(f"无法继续：{error.strerror or error}（{error.filename or '端口或文件'}）", file=sys.stderr)
+        return NOTHING_DONE
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="main.py", description="老友 Laoyou：企业微信私域的运营助手")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    def add(name: str, run: Callable[[argparse.Namespace, Settings], int], help_text: str) -> argparse.ArgumentParser:
+        command = commands.add_parser(name, help=help_text)
+        command.set_defaults(run=run)
+        return command
+
+    for name, text in (("serve", "启动服务，连接真实的企业微信"), ("simulate", "启动服务和内置的企业微信模拟器、演示品牌")):
+        command = add(name, serve if name == "serve" else simulate, text)
+        command.add_argument("--host")
+        command.add_argument("--port", type=int)
+        if name == "simulate":
+            command.add_argument("--now", help="模拟的当前时间，如 2026-11-22T10:00:00+08:00")
+            command.add_argument("--reset", action="store_true", help="清空演示数据，重新开始")
+    add("import", import_files, "导入 JSONL 文件").add_argument("files", nargs="+", type=Path, metavar="FILE")
+    add("goal", goal, "说一个目标，得到一份可预览的方案").add_argument("sentence")
+    chat_command = add("chat", chat, "在终端里以某位会员的身份和助手聊天")
+    chat_command.add_argument("--member", required=True, help="会员编号、店铺会员号或 命名空间:值")
+    add("migrate", migrate, "升级数据库")
+    add("learn", learn, "把文件放进知识库").add_argument("files", nargs="+", type=Path, metavar="FILE")
+    add("doctor", doctor, "检查设置、数据库和账本")
+    return parser
+
+
+def _clock(options: argparse.Namespace) -> SystemClock:
+    text = getattr(options, "now", None)
+    if not text:
+        return SystemClock()
+    try:
+        return SystemClock(parse_instant(text))
+    except ValueError:
+        raise Invalid(f"--now 的时间“{text}”不对，请写成 2026-11-22T10:00:00+08:00", code="bad_now") from None
+
+
+def serve(options: argparse.Namespace, settings: Settings) -> int:
+    """Serves until it is told to stop."""
+    settings.require_wecom()
+    return asyncio.run(_serve(settings, _clock(options), simulated=False))
+
+
+def simulate(options: argparse.Namespace, settings: Settings) -> int:
+    """Serves with the simulator and the demo brand, seeded on the first start."""
+    from assistant import demo  # noqa: PLC0415 - only this command needs it
+
+    demo.only_locally(settings)
+    clock = _clock(options)
+    if options.reset:
+        demo.forget(settings)
+    demo.prepare(settings, clock)
+    return asyncio.run(_serve(settings, clock, simulated=True))
+
+
+async def _serve(settings: Settings, clock: SystemClock, *, simulated: bool) -> int:
+    from assistant import demo  # noqa: PLC0415
+    from assistant.app import opened  # noqa: PLC0415 - the parts are heavy, other commands start without them
+
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with opened(settings, clock, simulate=simulated) as service:
+        print(demo.welcome(settings) if simulated else f"老友已启动：{service.address}", flush=True)
+        warming = asyncio.create_task(service.knowledge.warm())
+        await stop.wait()
+        warming.cancel()
+    return OK
+
+
+def import_files(options: argparse.Namespace, settings: Settings) -> int:
+    """Imports JSONL files; bad lines are named and left out."""
+    from tqdm import tqdm  # noqa: PLC0415
+
+    from assistant.flows.importing import import_file  # noqa: PLC0415
+    from assistant.store import Store, migrate  # noqa: PLC0415
+
+    migrate.upgrade(settings.database_url)
+    store = Store(settings.database_url, SystemClock())
+    code = OK
+    try:
+        for path in options.files:
+            size = path.stat().st_size if path.is_file() else 0
+            with tqdm(total=size, unit="B", unit_scale=True, desc=path.name, disable=not sys.stderr.isatty()) as bar:
+                report = import_file(store, path, ME, _moving(bar))
+            for bad in report.bad:
+                print(bad, file=sys.stderr)
+            counts = "，".join(f"{kind} {count}" for kind, count in report.applied.items()) or "没有新内容"
+            print(
+                f"{path.name}：{counts}"
+                + (f"；之前已导入到第 {report.skipped} 行" if report.skipped else "")
+                + (f"；{len(report.bad)} 行有问题" if report.bad else "")
+            )
+            code = max(code, (SOME_BAD if report.total else NOTHING_DONE) if report.bad else OK)
+    finally:
+        store.close()
+    return code
+
+
+def _moving(bar: Any) -> Callable[[int], None]:
+    def move(count: int) -> None:
+        bar.update(count)
+
+    return move
+
+
+def goal(options: argparse.Namespace, settings: Settings) -> int:
+    """Turns a sentence into a plan with its preview and prints it; nothing is sent."""
+    from assistant import terminal  # noqa: PLC0415
+
+    print(terminal.plan_of(settings, SystemClock(), options.sentence, ME))
+    return OK
+
+
+def chat(options: argparse.Namespace, settings: Settings) -> int:
+    """Talks with the assistant as one member, on the terminal."""
+    from assistant import terminal  # noqa: PLC0415
+
+    return asyncio.run(terminal.chat(settings, SystemClock(), options.member))
+
+
+def migrate(_options: argparse.Namespace, settings: Settings) -> int:
+    """Brings the database to the newest schema."""
+    from assistant.store import migrate as migrations  # noqa: PLC0415
+
+    settings.home.mkdir(parents=True, exist_ok=True)
+    migrations.upgrade(settings.database_url)
+    print("数据库已是最新")
+    return OK
+
+
+def learn(options: argparse.Namespace, settings: Settings) -> int:
+    """Puts Markdown and CSV files into the knowledge base."""
+    from knowledge import Knowledge  # noqa: PLC0415
+
+    knowledge = Knowledge.open(settings.home / "knowledge")
+    try:
+        print(knowledge.ingest(options.files))
+    finally:
+        knowledge.close()
+    return OK
+
+
+def doctor(_options: argparse.Namespace, settings: Settings) -> int:
+    """Checks what can be checked without changing anything."""
+    from assistant import terminal  # noqa: PLC0415
+
+    folder = settings.home if settings.home.exists() else settings.home.absolute().parent
+    problems = terminal.examine(settings, SystemClock(), shutil.disk_usage(folder).free)
+    for problem in problems:
+        print(problem, file=sys.stderr)
+    print("一切正常" if not problems else f"发现 {len(problems)} 个问题")
+    return OK if not problems else SOME_BAD

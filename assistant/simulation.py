@@ -1,0 +1,106 @@
+"""The simulated WeCom beside the service: its configuration, its people taken from the book, and its ports."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from aiohttp import web
+from pydantic import SecretStr
+
+from assistant.base.clock import Clock
+from assistant.domain import members, staff
+from assistant.settings import WeComSettings
+from assistant.store import Store, View
+from assistant.wecom.simulator import AppSettings, BotSettings, KfSettings, Simulator, SimulatorConfig
+
+CORP = "ww0000000000demo00"
+APP = AppSettings(1000002, "demo-app-secret", "demoAppToken", "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG")
+KF = KfSettings("wkdemo0000000001", "demo-kf-secret", "demoKfToken", "0123456789abcdefghijklmnopqrstuvwxyzABCDEFG")
+BOT = BotSettings("aibdemo00000001", "demoBotToken", "GFEDCBA9876543210zyxwvutsrqponmlkjihgfedcba")
+CONTACT_SECRET = "demo-contact-secret"  # noqa: S105 - known to both sides of the simulation only
+CONFIRM_AFTER = {"lin": 20.0}
+"""Seconds after which a staff persona confirms a 群发 task by itself; the others wait for the player."""
+
+
+def credentials(api_base: str) -> WeComSettings:
+    """The same values as a brand would set for its real corp."""
+    return WeComSettings(
+        api_base=api_base,
+        corp_id=CORP,
+        agent_id=APP.agentid,
+        app_secret=SecretStr(APP.secret),
+        app_token=SecretStr(APP.token),
+        app_aes_key=SecretStr(APP.aes_key),
+        contact_secret=SecretStr(CONTACT_SECRET),
+        kf_account=KF.open_kfid,
+        kf_secret=SecretStr(KF.secret),
+        kf_token=SecretStr(KF.token),
+        kf_aes_key=SecretStr(KF.aes_key),
+        bot_id=BOT.aibotid,
+        bot_token=SecretStr(BOT.token),
+        bot_aes_key=SecretStr(BOT.aes_key),
+    )
+
+
+@dataclass(slots=True)
+class Simulation:
+    """A running simulator: ``api_base`` is what the client is pointed at."""
+
+    simulator: Simulator
+    api_base: str
+    runners: list[web.AppRunner]
+
+    async def close(self) -> None:
+        await self.simulator.close()
+        for runner in self.runners:
+            await runner.cleanup()
+
+
+async def start(store: Store, clock: Clock, callback_base: str, host: str, control_port: int) -> Simulation:
+    """Starts the simulator with the customers, staff and groups of the book on loopback ports."""
+    simulator = Simulator(SimulatorConfig(CORP, callback_base, APP, KF, BOT, CONTACT_SECRET), clock)
+    _populate(simulator, await store.read(_people), await store.read(staff.people), await store.read(members.groups))
+    runners: list[web.AppRunner] = []
+    api = await _serve(simulator.api_app(), host, 0, runners)
+    await _serve(simulator.control_app(), host, control_port, runners)
+    api_base = f"http://{host}:{api}"
+    simulator.point(callback_base=callback_base, api_base=api_base)
+    await simulator.start()
+    return Simulation(simulator, api_base, runners)
+
+
+def _people(view: View) -> list[tuple[str, str, list[str]]]:
+    """(external_userid, nickname, owner staff) of every member that has a WeCom identity."""
+    return [
+        (value, nickname or "微信客户", [owner] if owner else [])
+        for value, nickname, owner in members.with_identity(view, "wecom_external")
+    ]
+
+
+def _populate(
+    simulator: Simulator, people: list[tuple[str, str, list[str]]], crew: list[staff.Person], groups: list[members.CustomerGroup]
+) -> None:
+    world = simulator.world
+    for person in crew:
+        world.add_staff(person.userid, person.name, CONFIRM_AFTER.get(person.userid, "never"))
+    known = {person.userid for person in crew}
+    world.add_customers((external, name, [userid for userid in owners if userid in known]) for external, name, owners in people)
+    inside = {external for external, _name, _owners in people}
+    for group in groups:
+        listed = [external for external in group.externals if external in inside]
+        world.add_group(
+            group.chatid,
+            group.name,
+            [*([group.owner] if group.owner in known else []), *listed],
+            group.owner if group.owner in known else "",
+        )
+
+
+async def _serve(app: web.Application, host: str, port: int, runners: list[web.AppRunner]) -> int:
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    site = web.TCPSite(runner, host, port)
+    await site.start()
+    runners.append(runner)
+    address = runner.addresses[0]
+    return int(address[1])

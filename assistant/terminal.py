@@ -1,0 +1,116 @@
+"""The command line's own conversations: a goal to a previewed plan, a chat as one member, a health check."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from typing import Any
+
+from assistant import agent
+from assistant.base.clock import Clock
+from assistant.base.errors import Invalid
+from assistant.base.ids import fresh
+from assistant.base.principal import Principal
+from assistant.channels import confirm
+from assistant.dialogue.plan_text import preview_text
+from assistant.domain import ledger, members
+from assistant.jobs import held
+from assistant.settings import Settings
+from assistant.store import Store, View, migrate
+from tools import ToolContext, toolbox_for
+
+LEAST_FREE = 50_000_000
+BYE = ("", "退出", "exit", "quit")
+
+
+def plan_of(settings: Settings, clock: Clock, sentence: str, who: Principal) -> str:
+    """The plan of a sentence with its preview, stored and waiting for approval; nothing is sent."""
+    from assistant import app, operations  # noqa: PLC0415 - joins every room
+
+    app.know_features()
+    migrate.upgrade(settings.database_url)
+    store = Store(settings.database_url, clock)
+    try:
+        key = fresh("goal")
+        drafted = store.do(operations.draft, [operations.Draft(key, sentence)], who)[0]
+        stored = store.look(operations.plan, drafted.plan_id)
+        if stored.plan.questions:
+            return "还差一点信息：\n" + "\n".join(f"· {question}" for question in stored.plan.questions)
+        asyncio.run(operations.preview_all(store, stored.id, who))
+        store.do(operations.submit, [operations.Submit(f"{key}:submit", stored.id)], who)
+        return preview_text(store.look(operations.plan, stored.id))
+    finally:
+        store.close()
+
+
+async def chat(settings: Settings, clock: Clock, ref: str) -> int:
+    """Talks as the member until an empty line; the same tools and planner as in a customer's conversation."""
+    from assistant.app import Brain  # noqa: PLC0415 - joins every room
+
+    migrate.upgrade(settings.database_url)
+    store = Store(settings.database_url, clock)
+    brain = Brain(settings)
+    try:
+        member_id = await store.read(members.find, ref)
+        if member_id is None:
+            raise Invalid(f"找不到会员 {ref}，请用会员编号、店铺会员号或“命名空间:值”", code="no_member")
+        conversation = f"terminal:{member_id}"
+        for number in itertools.count():
+            said = (await asyncio.to_thread(_read_line)).strip()
+            if said in BYE:
+                return 0
+            print(await _answer(store, brain, member_id, conversation, said, f"{fresh('turn')}:{number}"))  # noqa: T201
+        return 0
+    finally:
+        brain.close()
+        store.close()
+
+
+def _read_line() -> str:
+    try:
+        return input("您> ")
+    except EOFError:
+        return ""
+
+
+async def _answer(store: Store, brain: Any, member_id: str, conversation: str, said: str, turn: str) -> str:
+    who = Principal("member", member_id, via="terminal")
+    pending = await store.read(confirm.pending, conversation)
+    context = ToolContext(store, who, member_id, conversation, turn, (said,), pending, brain)
+    brief = agent.Brief("", said, "member", "single", store.clock.now(), turn, pending=pending.question if pending else "")
+    models = await brain.models()
+    thought = await agent.think_safely(models, brief, toolbox_for(context, group=False), agent.Limits(), _Nowhere())
+    return f"小棉> {thought.text}"
+
+
+class _Nowhere:
+    """A transcript that nobody resumes from."""
+
+    def events(self) -> list[dict[str, Any]]:
+        return []
+
+    async def record(self, event: dict[str, Any]) -> None:
+        """Nothing is kept."""
+
+
+def examine(settings: Settings, clock: Clock, free: int) -> list[str]:
+    """What is wrong, one sentence each; empty when all is well."""
+    problems = []
+    if free < LEAST_FREE:
+        problems.append(f"磁盘只剩 {free // 1_000_000} MB，请清理后再启动")
+    if settings.database_url.startswith("sqlite") and not settings.home.exists():
+        return [*problems, f"数据目录 {settings.home} 还不存在，请先运行 migrate 或 simulate"]
+    store = Store(settings.database_url, clock)
+    try:
+        off = {asset: total for asset, total in store.look(ledger.totals).items() if total}
+        problems.extend(f"账本不平：资产 {asset} 的分录合计为 {total}，应为 0" for asset, total in off.items())
+        stopped = store.look(_held)
+        if stopped:
+            problems.append(f"有 {stopped} 件任务停下等人处理，请在控制台的“待办”里查看")
+    finally:
+        store.close()
+    return problems
+
+
+def _held(view: View) -> int:
+    return len(held(view))

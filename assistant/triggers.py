@@ -1,0 +1,130 @@
+"""What happens without anyone asking: three plain tables, read from top to bottom."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from assistant import operations
+from assistant.base.errors import Broken
+from assistant.base.principal import system
+from assistant.domain import cashback, journeys, orders, outreach, points
+from assistant.flows.deliver import settle_kf
+from assistant.flows.settle import settle_orders
+from assistant.jobs import Handler, Job, Schedule
+from assistant.store import Store, Work, fact
+
+REACTOR = system("reactor")
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """A fact as a reaction reads it."""
+
+    name: str
+    subject: str
+    member_id: str
+    payload: Mapping[str, Any]
+    cause: str
+
+
+Reaction = Callable[[Work, Happened], object]
+
+
+def settle_order(work: Work, happened: Happened) -> None:
+    """Points, growth and claims follow the order."""
+    settle_orders(work, [happened.payload["order_id"]])
+
+
+def match_orders(work: Work, happened: Happened) -> None:
+    """Orders that waited for this person find their owner."""
+    orders.match(work, [happened.member_id])
+
+
+def leave_journeys(work: Work, happened: Happened) -> None:
+    """Who has bought needs no wake-up any more."""
+    journeys.exit_on(work, happened.name, happened.member_id)
+
+
+def settle_touch(work: Work, happened: Happened) -> None:
+    """What became of a proactive message is what became of its touch."""
+    told = happened.payload
+    state = {"channel.cancelled": "refused"}.get(happened.name, happened.name.removeprefix("channel."))
+    settle_kf(work, told["key"], state, told["reason"], told["external_id"])
+
+
+ON_FACT: dict[str, dict[str, Reaction]] = {
+    "orders.paid": {"settle": settle_order, "leave_journeys": leave_journeys},
+    "orders.finished": {"settle": settle_order},
+    "orders.refunded": {"settle": settle_order},
+    "orders.closed": {"settle": settle_order},
+    "orders.matched": {"settle": settle_order},
+    "orders.changed": {"settle": settle_order},
+    "members.registered": {"match_orders": match_orders},
+    "members.bound": {"match_orders": match_orders},
+    "channel.sent": {"settle_touch": settle_touch},
+    "channel.refused": {"settle_touch": settle_touch},
+    "channel.unknown": {"settle_touch": settle_touch},
+    "channel.cancelled": {"settle_touch": settle_touch},
+}
+"""Fact → what follows, each by its own job keyed (fact, reaction)."""
+
+REACTIONS = {name: tuple(reactions) for name, reactions in ON_FACT.items()}
+
+ON_CLOCK: dict[str, tuple[int, Callable[[Work], object]]] = {
+    "points.mature": (60, points.mature),
+    "points.expire": (3600, points.expire),
+    "cashback.ripen": (300, cashback.ripen),
+    "journeys.tick": (600, journeys.tick),
+    "orders.match_waiting": (300, orders.match_waiting),
+    "outreach.expire": (3600, outreach.expire_touches),
+    "plans.expire": (3600, operations.expire_plans),
+}
+"""Name → (every so many seconds, what is done). APScheduler only ticks; each run is a row (name, planned instant)."""
+
+
+def react(store: Store) -> Handler:
+    """The handler of ``reaction`` jobs."""
+
+    async def handle(job: Job) -> None:
+        await store.write(_react, job.payload, REACTOR, cause=f"fact:{job.payload['fact']}")
+
+    return handle
+
+
+def _react(work: Work, payload: Mapping[str, Any]) -> None:
+    row = work.one(sa.select(fact).where(fact.c.id == payload["fact"]))
+    if row is None:
+        raise Broken("要处理的事实不见了", code="fact_gone", fact=payload["fact"])
+    ON_FACT[row.name][payload["reaction"]](work, Happened(row.name, row.subject, row.member_id, row.payload, row.cause))
+
+
+def run_clock(store: Store) -> Handler:
+    """The handler of all ON_CLOCK jobs: the kind of the job names the row of the table."""
+
+    async def handle(job: Job) -> None:
+        await store.write(_run_clock, job.kind, system("schedule"), cause=f"clock:{job.key}")
+
+    return handle
+
+
+def _run_clock(work: Work, name: str) -> None:
+    ON_CLOCK[name][1](work)
+
+
+def journey_steps(store: Store) -> dict[str, Handler]:
+    """The handlers of the due rows that journeys make."""
+
+    def handler(command: Callable[[Work, Mapping[str, Any]], object]) -> Handler:
+        async def handle(job: Job) -> None:
+            await store.write(command, job.payload, system("journeys"), cause=f"journey:{job.key}")
+
+        return handle
+
+    return {kind: handler(command) for kind, command in journeys.JOBS.items()}
+
+
+SCHEDULES = tuple(Schedule(name, every=seconds) for name, (seconds, _run) in ON_CLOCK.items())

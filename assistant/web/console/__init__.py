@@ -1,0 +1,18 @@
+"""The console: pages for the people who run the shop. Not for rules; every page shows or does what a room offers."""
+
+from assistant.web.console import desk, entry, goals, home, inbox, members, phones, settings, sops
+from assistant.web.route import Route
+
+ROUTES: tuple[Route, ...] = (
+    *entry.ROUTES,
+    *home.ROUTES,
+    *phones.ROUTES,
+    *inbox.ROUTES,
+    *goals.ROUTES,
+    *members.ROUTES,
+    *sops.ROUTES,
+    *desk.ROUTES,
+    *settings.ROUTES,
+)
+
+__all__ = ["ROUTES"]

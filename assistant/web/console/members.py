@@ -1,0 +1,46 @@
+"""Members: find one, and read their book with the reason for every entry."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from assistant.store import View
+from assistant.web import book, shapes_members
+from assistant.web.doors import Call
+from assistant.web.pages import render
+from assistant.web.route import Route
+
+STATUSES = {"created": "待付款", "paid": "已付款", "shipped": "已发货", "finished": "已收货", "closed": "已关闭"}
+TOUCHES = {
+    "queued": "待发",
+    "sending": "发送中",
+    "task_created": "等员工确认",
+    "delivered": "已送达",
+    "refused": "没发出",
+    "unknown": "不知是否送达",
+    "expired": "已过期",
+    "cancelled": "已取消",
+    "skipped": "跳过",
+}
+
+
+async def find(call: Call) -> web.StreamResponse:
+    """The search."""
+    wanted = call.query("q").strip()[:100]
+    return render(call, "members.html", wanted=wanted, found=await call.store.read(book.search, wanted))
+
+
+async def show(call: Call) -> web.StreamResponse:
+    """One member."""
+    member, held = await call.store.read(_both, call.part("id"))
+    return render(call, "member.html", member=member, book=held, statuses=STATUSES, states=TOUCHES)
+
+
+def _both(view: View, ref: str) -> tuple[shapes_members.MemberOut, shapes_members.BookOut]:
+    return book.profile(view, ref), book.book(view, ref)
+
+
+ROUTES = (
+    Route("GET", "/members", "member:read", find),
+    Route("GET", "/members/{id}", "book:read", show),
+)

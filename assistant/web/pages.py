@@ -1,0 +1,107 @@
+"""Pages from templates: autoescaped, in Chinese or English, with the shop's way of writing instants, money and points."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cache, partial
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from aiohttp import web
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from assistant.base.clock import SHANGHAI
+from assistant.base.money import format_yuan
+from assistant.web.doors import DOORS, Call
+from assistant.web.security import LANGUAGE_COOKIE
+
+HERE = Path(__file__).parent
+LANGUAGES = ("zh", "en")
+
+
+def render(call: Call, template: str, *, status: int = 200, **values: Any) -> web.Response:
+    """A whole page for somebody who is signed in."""
+    page = Page(call.language, call.request.path, call.name, call.csrf, call.doors.brand, call.doors.simulator is not None)
+    return _respond(template, page, status, values)
+
+
+def render_open(request: web.Request, template: str, *, status: int = 200, **values: Any) -> web.Response:
+    """A page for somebody who is not signed in (login, errors)."""
+    doors = request.app[DOORS]
+    page = Page(language_of(request), request.path, "", "", doors.brand, doors.simulator is not None)
+    return _respond(template, page, status, values)
+
+
+def language_of(request: web.Request) -> str:
+    """The language chosen in this browser, or the house's own."""
+    chosen = request.cookies.get(LANGUAGE_COOKIE, "")
+    return chosen if chosen in LANGUAGES else request.app[DOORS].language
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What the frame around every page shows."""
+
+    language: str
+    path: str
+    operator: str
+    csrf: str
+    brand: str
+    simulate: bool
+
+
+def _respond(template: str, page: Page, status: int, values: Mapping[str, Any]) -> web.Response:
+    text = _environment().get_template(template).render(page=page, t=partial(say, page.language), **values)
+    return web.Response(text=text, content_type="text/html", charset="utf-8", status=status)
+
+
+def say(language: str, chinese: str, **values: Any) -> str:
+    """The sentence in the language of the page; Chinese is the key, so a missing translation still says something."""
+    text = _english().get(chinese, chinese) if language == "en" else chinese
+    return text.format(**values) if values else text
+
+
+@cache
+def _english() -> dict[str, str]:
+    found: dict[str, str] = json.loads((HERE / "english.json").read_text(encoding="utf-8"))
+    return found
+
+
+@cache
+def _environment() -> Environment:
+    made = Environment(
+        loader=FileSystemLoader(HERE / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    made.filters |= {"when": when, "day": day, "yuan": format_yuan, "whole": whole, "percent": percent, "part": part}
+    return made
+
+
+def when(instant: datetime | None) -> str:
+    """``11-22 12:00`` in Shanghai, with the year where it is not plain."""
+    return instant.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M") if instant else "—"
+
+
+def day(value: datetime | date | None) -> str:
+    """The calendar day in Shanghai."""
+    if isinstance(value, datetime):
+        value = value.astimezone(SHANGHAI).date()
+    return value.isoformat() if value else "—"
+
+
+def whole(number: int) -> str:
+    """A whole number in groups of three."""
+    return f"{number:,}"
+
+
+def percent(value: float | None) -> str:
+    """A share as a percentage with one digit."""
+    return "—" if value is None else f"{value * 100:.1f}%"
+
+
+def part(value: object) -> str:
+    """A value as one part of a path."""
+    return quote(str(value), safe="")

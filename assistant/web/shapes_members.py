@@ -1,0 +1,163 @@
+"""What the API gives about a member: who they are and what the book says, each entry with its reason. Phone numbers are masked."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from assistant.web.shapes import In, Out
+
+
+class MemberBriefOut(Out):
+    """A member in a list."""
+
+    id: str
+    nickname: str
+    phone: str
+    city: str
+    joined_at: datetime | None
+
+
+class MembersOut(Out):
+    """Those who match."""
+
+    members: list[MemberBriefOut]
+
+
+class MemberOut(MemberBriefOut):
+    """A member's profile."""
+
+    shop_key: str
+    gender: str
+    birthday: str
+    owner_staff: str
+    groups: list[str]
+    tags: list[str]
+    opted_out: bool
+    opted_out_topics: list[str]
+    tier: str
+    growth: int
+    next_tier: str
+    growth_needed: int
+
+
+class LotOut(Out):
+    """Points granted together."""
+
+    amount: int
+    remaining: int
+    state: str
+    source: str
+    expires_at: datetime | None
+
+
+class EntryOut(Out):
+    """One change of a balance, and why."""
+
+    at: datetime
+    change: int
+    reason: str
+    order_no: str
+
+
+class OrderOut(Out):
+    """One order."""
+
+    order_no: str
+    shop: str
+    status: str
+    created_at: datetime | None
+    paid_fen: int
+    refund_fen: int
+    points: int
+
+
+class CardOut(Out):
+    """A cashback card."""
+
+    name: str
+    rule: str
+    remaining: int
+    valid_until: datetime | None
+
+
+class ClaimOut(Out):
+    """A cashback claim."""
+
+    id: str
+    order_no: str
+    amount_fen: int
+    state: str
+    say: str
+
+
+class TouchOut(Out):
+    """One contact that was made, or skipped with its reason."""
+
+    at: datetime
+    what: str
+    state: str
+    reason: str
+
+
+class BookOut(Out):
+    """The account book of one member."""
+
+    member_id: str
+    available: int
+    pending: int
+    lots: list[LotOut]
+    entries: list[EntryOut]
+    orders: list[OrderOut]
+    cards: list[CardOut]
+    claims: list[ClaimOut]
+    touches: list[TouchOut]
+
+
+class DueClaimOut(Out):
+    """A claim that waits for a person to let the money go."""
+
+    id: str
+    member_id: str
+    order_no: str
+    amount_fen: int
+    state: str
+    say: str
+
+
+class DueClaimsOut(Out):
+    """Claims to be looked at."""
+
+    claims: list[DueClaimOut]
+
+
+class SopOut(Out):
+    """One SOP: a versioned sequence of steps that members are enrolled in."""
+
+    id: str
+    name: str
+    version: int
+    enabled: bool
+    definition: dict[str, Any]
+    figures: dict[str, int]
+
+
+class SopsOut(Out):
+    """All SOPs."""
+
+    sops: list[SopOut]
+
+
+class SopIn(In):
+    """On or off, a new version, or both."""
+
+    enabled: bool | None = None
+    definition: dict[str, Any] | None = None
+
+
+class DecidedOut(Out):
+    """The claim's state afterwards; ``needs_second`` while another person must approve too."""
+
+    claim_id: str
+    state: str
+    needs_second: bool
