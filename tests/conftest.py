@@ -1,0 +1,36 @@
+"""Fixtures every suite shares: one store on each database, a clock that moves when told, the shop's principals."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from assistant.base.clock import ManualClock
+from assistant.store import Store
+from tests.support import databases
+
+NOON = datetime(2026, 11, 22, 4, 0, tzinfo=UTC)
+"""2026-11-22 12:00 in Shanghai, a Sunday."""
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock(NOON)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of an empty database with all tables."""
+    if request.param == "sqlite":
+        return databases.sqlite(tmp_path)
+    return databases.postgresql()
+
+
+@pytest.fixture
+def store(database: str, clock: ManualClock) -> Iterator[Store]:
+    opened = Store(database, clock)
+    yield opened
+    opened.close()

@@ -1,0 +1,82 @@
+"""What the environment may say, and what is said back when it is wrong."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from assistant.base.errors import Invalid
+from assistant.settings import Settings, WeComSettings
+
+KEY = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFG"
+
+
+def test_nothing_set_gives_a_service_that_runs_here() -> None:
+    settings = Settings.load({})
+    assert (settings.host, settings.port, settings.control_port) == ("127.0.0.1", 8700, 8701)
+    assert settings.database_url == "sqlite:///var/laoyou.db"
+    assert settings.openai_api_key is None
+    assert settings.debounce_shortest == timedelta(seconds=1.5)
+    assert settings.wecom == WeComSettings()
+
+
+def test_the_command_line_wins_over_the_environment() -> None:
+    settings = Settings.load({"LAOYOU_PORT": "9000", "LAOYOU_HOME": "/srv/a"}, {"port": 9001, "home": Path("/srv/b")})
+    assert (settings.port, settings.home, settings.database_url) == (9001, Path("/srv/b"), "sqlite:////srv/b/laoyou.db")
+
+
+def test_wecom_is_read_into_secrets_and_endpoints() -> None:
+    env = {"CORP_ID": "ww1", "APP_SECRET": "s1", "KF_SECRET": "s2", "KF_TOKEN": "t", "KF_AES_KEY": KEY, "AGENT_ID": "1000002"}
+    wecom = Settings.load({f"LAOYOU_WECOM_{name}": value for name, value in env.items()}).wecom
+    assert wecom.secrets() == {"app": "s1", "kf": "s2"}
+    assert wecom.endpoints() == {"kf": ("t", KEY, "ww1")}
+    assert wecom.agent_id == 1000002
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("LAOYOU_PORT", "八七"),
+        ("LAOYOU_PORT", "70000"),
+        ("LAOYOU_PORT", "-1"),
+        ("LAOYOU_DATABASE_URL", "mysql://x"),
+        ("LAOYOU_TIMEZONE", "Mars/Olympus"),
+        ("LAOYOU_TIMEZONE", "../etc"),
+        ("LAOYOU_LANGUAGE", "fr"),
+        ("LAOYOU_LEASE_SECONDS", "nan"),
+        ("LAOYOU_WECOM_AGENT_ID", "1.5"),
+        ("LAOYOU_WECOM_KF_AES_KEY", "short"),
+        ("OPENAI_BASE_URL", "api.example.com"),
+    ],
+)
+def test_a_bad_value_is_named_with_what_to_write_instead(name: str, value: str) -> None:
+    with pytest.raises(Invalid) as raised:
+        Settings.load({name: value})
+    assert raised.value.say.startswith(f"环境变量 {name} ")
+    assert "请写成" in raised.value.say
+
+
+def test_a_bad_port_on_the_command_line_is_refused() -> None:
+    with pytest.raises(Invalid):
+        Settings.load({}, {"port": 70000})
+
+
+def test_no_secret_is_ever_shown() -> None:
+    secret = "canary-secret-value"
+    names = ("APP_SECRET", "APP_TOKEN", "KF_SECRET", "KF_TOKEN", "BOT_TOKEN", "CONTACT_SECRET")
+    env = {f"LAOYOU_WECOM_{name}": f"{secret}-{name}" for name in names}
+    env |= {"OPENAI_API_KEY": secret, "LAOYOU_DATABASE_URL": f"postgresql://u:{secret}@db/x"}
+    settings = Settings.load(env)
+    shown = f"{settings!r} {settings} {settings.wecom!r} {settings.openai_api_key!r}"
+    assert secret not in shown
+    assert len(settings.secret_values()) == len(names) + 2
+
+
+def test_serving_for_real_needs_a_corp_and_a_way_in() -> None:
+    with pytest.raises(Invalid, match="LAOYOU_WECOM_CORP_ID"):
+        Settings.load({}).require_wecom()
+    with pytest.raises(Invalid, match="LAOYOU_WECOM_KF_TOKEN"):
+        Settings.load({"LAOYOU_WECOM_CORP_ID": "ww1"}).require_wecom()
+    Settings.load({"LAOYOU_WECOM_CORP_ID": "ww1", "LAOYOU_WECOM_KF_TOKEN": "t", "LAOYOU_WECOM_KF_AES_KEY": KEY}).require_wecom()

@@ -1,0 +1,191 @@
+"""Pages by themselves: whatever a stranger wrote is shown as text, in both languages; plans in words; charts as plain markup."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+
+from assistant.base.errors import Invalid
+from assistant.domain import audience
+from assistant.operations.language import BenefitStep, MessageStep, Plan, PointsBenefit, Schedule
+from assistant.web import chart, pages, plan_words, shapes_members, shapes_plans
+from assistant.web.security import local_path
+from tests.browser.web_house import HOSTILE
+
+NOW = datetime(2026, 11, 22, 4, 0, tzinfo=UTC)
+FIGURE = shapes_plans.FigureOut(name="x", label=HOSTILE, value=3)
+PREVIEW = shapes_plans.PreviewOut(
+    people=312,
+    holdout=28,
+    reachable=252,
+    staff=3,
+    routes=[FIGURE],
+    exclusions=[FIGURE],
+    later=[FIGURE],
+    expected_fen=100000,
+    worst_fen=126000,
+    budget_fen=500000,
+    samples=[shapes_plans.SampleOut(member_id=HOSTILE, name=HOSTILE, text=HOSTILE)],
+    warnings=[HOSTILE],
+    second_person=True,
+    digest="d" * 64,
+)
+PLAN = shapes_plans.PlanOut(
+    id=HOSTILE,
+    goal=HOSTILE,
+    state="draft",
+    created_at=NOW,
+    created_by=HOSTILE,
+    segment=HOSTILE,
+    assumptions=[HOSTILE],
+    questions=[HOSTILE],
+    exclusions=[HOSTILE],
+    steps=[shapes_plans.StepOut(kind="message", say=HOSTILE, text=HOSTILE)],
+    limits={HOSTILE: HOSTILE},
+    content={},
+    digest="d",
+    approved_by=HOSTILE,
+    reason=HOSTILE,
+    preview=PREVIEW,
+    previewing=False,
+    progress=[FIGURE],
+)
+LIFT = shapes_plans.LiftOut(
+    touched=180, touched_share=0.117, holdout=28, holdout_share=0.036, lift=0.081, low=-0.01, high=0.16, say=HOSTILE
+)
+REPORT = shapes_plans.ReportOut(
+    plan_id=HOSTILE, funnel=[FIGURE], skipped=[FIGURE], spent_fen=1, budget_fen=2, net_paid_fen=3, lift=LIFT, notes=[HOSTILE]
+)
+BRIEF: dict[str, Any] = {"id": HOSTILE, "nickname": HOSTILE, "phone": "138****0000", "city": HOSTILE, "joined_at": NOW}
+MEMBER = shapes_members.MemberOut(
+    **BRIEF,
+    shop_key=HOSTILE,
+    gender="female",
+    birthday="05-20",
+    owner_staff=HOSTILE,
+    groups=[],
+    tags=[HOSTILE],
+    opted_out=True,
+    opted_out_topics=[HOSTILE],
+    tier=HOSTILE,
+    growth=3,
+    next_tier=HOSTILE,
+    growth_needed=4,
+)
+BOOK = shapes_members.BookOut(
+    member_id=HOSTILE,
+    available=1,
+    pending=2,
+    lots=[shapes_members.LotOut(amount=1, remaining=1, state="available", source=HOSTILE, expires_at=None)],
+    entries=[shapes_members.EntryOut(at=NOW, change=-200, reason=HOSTILE, order_no=HOSTILE)],
+    orders=[
+        shapes_members.OrderOut(order_no=HOSTILE, shop=HOSTILE, status=HOSTILE, created_at=NOW, paid_fen=1, refund_fen=1, points=1),
+    ],
+    cards=[shapes_members.CardOut(name=HOSTILE, rule=HOSTILE, remaining=1, valid_until=NOW)],
+    claims=[shapes_members.ClaimOut(id="c", order_no=HOSTILE, amount_fen=1, state="due", say=HOSTILE)],
+    touches=[shapes_members.TouchOut(at=NOW, what=HOSTILE, state="skipped", reason=HOSTILE)],
+)
+SOP = shapes_members.SopOut(id=HOSTILE, name=HOSTILE, version=1, enabled=True, definition={HOSTILE: HOSTILE}, figures={HOSTILE: 1})
+CLAIM = shapes_members.DueClaimOut(id="c", member_id=HOSTILE, order_no=HOSTILE, amount_fen=1, state="due", say=HOSTILE)
+FIELD = plan_words.Field("template", HOSTILE, HOSTILE, long=True)
+TEMPLATES: dict[str, dict[str, Any]] = {
+    "goals.html": {"plans": [PLAN], "states": {}, "tones": {}, "allowed": True, "examples": [HOSTILE], "wanted": HOSTILE},
+    "plan.html": {
+        "plan": PLAN,
+        "names": {},
+        "actions": [],
+        "waits": HOSTILE,
+        "editable": True,
+        "states": {},
+        "tones": {},
+        "fields": [FIELD],
+        "reported": True,
+    },
+    "report.html": {
+        "report": REPORT,
+        "goal": HOSTILE,
+        "funnel": chart.funnel([(HOSTILE, 3)], HOSTILE),
+        "interval": chart.interval(-0.01, 0.08, 0.16, HOSTILE),
+    },
+    "people.html": {
+        "plan_id": HOSTILE,
+        "only": "",
+        "words": {},
+        "found": shapes_plans.PeopleOut(
+            people=[shapes_plans.PersonOut(member_id=HOSTILE, name=HOSTILE, included=False, state=HOSTILE, reason=HOSTILE)],
+            next_after=HOSTILE,
+        ),
+    },
+    "members.html": {"wanted": HOSTILE, "found": [shapes_members.MemberBriefOut(**BRIEF)]},
+    "member.html": {"member": MEMBER, "book": BOOK, "statuses": {}, "states": {}},
+    "sops.html": {"sops": [SOP], "allowed": True},
+    "tickets.html": {
+        "tickets": [],
+        "claims": [CLAIM],
+        "unknowns": [],
+        "held": [],
+        "kinds": {},
+        "may": {"task": True, "payout": True, "job": True},
+    },
+    "settings.html": {"settings": {HOSTILE: HOSTILE}, "parts": {HOSTILE: HOSTILE}, "operators": []},
+    "error.html": {"message": HOSTILE, "code": HOSTILE},
+}
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize("template", sorted(TEMPLATES))
+def test_what_a_stranger_wrote_is_shown_as_text(template: str, language: str) -> None:
+    page = pages.Page(language, "/goals", HOSTILE, "c", HOSTILE, True)
+    text = pages._environment().get_template(template).render(page=page, t=partial(pages.say, language), **TEMPLATES[template])
+    assert "<script>alert" not in text
+    assert "<img src=x" not in text
+    assert "'\"><" not in text
+
+
+def test_a_chart_is_plain_markup_without_styles() -> None:
+    for drawn in (chart.funnel([("会触达", 252), (HOSTILE, 21)], "漏斗"), chart.funnel([], ""), chart.interval(0, 0, 0, "提升")):
+        root = ElementTree.fromstring(str(drawn))
+        assert not [element for element in root.iter() if "style" in element.attrib or element.tag == "script"]
+
+
+def plan() -> Plan:
+    return Plan(
+        goal="唤醒老客",
+        title="唤醒老友",
+        segment=audience.EVERYBODY,
+        steps=(BenefitStep(benefit=PointsBenefit(points=50)), MessageStep(template="{nickname}，好久不见")),
+        schedule=Schedule(send_at="2026-11-27T20:00:00+08:00"),
+        budget_fen=500000,
+        holdout_percent=10,
+    )
+
+
+def test_a_plan_is_told_in_words() -> None:
+    assert [step.say for step in plan_words.steps(plan())] == ["每人发 50 积分", "发一条消息"]
+    limits = plan_words.limits(plan())
+    assert (limits["开始"], limits["最晚"], limits["预算"], limits["对照组"]) == ("2026-11-27 20:00", "不限", "¥5000.00", "10%")
+
+
+def test_the_form_gives_back_the_plan_it_was_filled_from() -> None:
+    before = plan()
+    content = before.model_dump(mode="json")
+    form = {field.name: field.value for field in plan_words.form_fields(before)}
+    assert Plan.model_validate(content | plan_words.changed(content, form)) == before
+
+
+@pytest.mark.parametrize(("name", "value"), [("budget", "5千"), ("holdout", "１０"), ("people", "-1"), ("send_at", "明天")])
+def test_a_bad_field_of_the_form_is_one_clear_sentence(name: str, value: str) -> None:
+    content = plan().model_dump(mode="json")
+    with pytest.raises(Invalid):
+        plan_words.changed(content, {name: value})
+
+
+@pytest.mark.parametrize(
+    ("wanted", "path"), [("/plans/x?a=1", "/plans/x?a=1"), ("//evil", "/"), ("/\\evil", "/"), ("http://evil", "/"), ("", "/")]
+)
+def test_only_paths_of_this_site_are_followed(wanted: str, path: str) -> None:
+    assert local_path(wanted) == path
