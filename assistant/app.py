@@ -94,12 +94,12 @@ class Brain:
     def _open(self) -> None:
         settings = self._settings
         self._embedder = default_embedder() if self._bundled else NgramEmbedder()
-        models = [agent.open_planner(self._embedder)]
+        self._knowledge = Knowledge.open(settings.home / "knowledge", self._embedder)
+        self._knowledge.ingest(sorted((ROOT / "knowledge" / "library").iterdir()))
+        models = [agent.open_planner(self._embedder, self._knowledge.questions())]
         if settings.openai_api_key:
             models.insert(0, agent.open_model(settings.openai_api_key.get_secret_value(), settings.openai_base_url, settings.openai_model))
         self._models = models
-        self._knowledge = Knowledge.open(settings.home / "knowledge", self._embedder)
-        self._knowledge.ingest(sorted((ROOT / "knowledge" / "library").iterdir()))
 
     async def models(self) -> list[Any]:
         await self.warm()

@@ -101,6 +101,11 @@ class Knowledge:
         best = sorted((key for key in fused if key in view.records), key=lambda key: -fused[key])[:top]
         return [_passage(view.records[key], cosine[key]) for key in best]
 
+    def questions(self) -> list[str]:
+        """The titles that are asked as questions, by file and place in it."""
+        _index, view = self._ready()
+        return [record.entry.title for record in view.records.values() if record.entry.title.endswith(("？", "?"))]
+
     def close(self) -> None:
         """Lets the files go; the object may be used again and then opens anew."""
         with self._lock:

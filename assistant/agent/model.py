@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from assistant.base.protocols import Embedder
@@ -31,8 +32,11 @@ async def close_model(model: Any) -> None:
         await client.aclose()
 
 
-def open_planner(embedder: Embedder | None) -> Any:
-    """The built-in planner as a chat model: intents, slots, templates; the same loop as any other model."""
+def open_planner(embedder: Embedder | None, questions: Sequence[str] = ()) -> Any:
+    """The built-in planner as a chat model: intents, slots, templates; the same loop as any other model.
+
+    ``questions`` are those the knowledge base answers, so that sentences like them are looked up there.
+    """
     from assistant.agent.planner import Planner  # noqa: PLC0415
 
-    return Planner(embedder=embedder)
+    return Planner(embedder=embedder, questions=tuple(questions))

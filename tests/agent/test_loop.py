@@ -13,8 +13,10 @@ from langchain_core.outputs import ChatGeneration, ChatResult
 from pydantic import BaseModel, ConfigDict
 
 from assistant.agent import Brief, Call, Limits, MemoryBudget, Meter, Thought, Tool, Toolbox, ToolResult, open_planner, think_safely
+from assistant.agent.model import close_model, open_model
 from assistant.base.errors import Refused
 from assistant.base.principal import Principal
+from tests.support.model_server import NONSENSE, model_server, said
 
 NOW = datetime(2026, 11, 22, 4, tzinfo=UTC)
 
@@ -218,3 +220,26 @@ async def test_a_call_carries_a_key_that_a_retry_makes_again() -> None:
         await think(Scripted(script=[ask("my_points", {}), AIMessage("您有 1280 积分")], at=[0]), desk)
     assert first.keys == second.keys
     assert first.keys[0].startswith("turn_1:0:my_points:")
+
+
+@pytest.mark.parametrize("fault", NONSENSE)
+async def test_a_model_over_http_that_talks_nonsense_is_replaced(fault: str) -> None:
+    desk = Desk()
+    async with model_server(NONSENSE[fault]) as url:
+        model = open_model("key", url, "fake", http_timeout=0.5)
+        thought = await think(model, desk, turn_seconds=2.0, model_seconds=2.0)
+        await close_model(model)
+    assert "1280" in thought.text
+    assert thought.outcome == "fallback"
+    assert thought.model == "planner"
+    assert desk.redeemed == []
+
+
+async def test_a_model_over_http_that_answers_well_is_heard() -> None:
+    async with model_server([said(None, ("my_points", "{}")), said("您现在有 1,280 积分～")]) as url:
+        model = open_model("key", url, "fake")
+        thought = await think(model, Desk())
+        await close_model(model)
+    assert thought.text == "您现在有 1,280 积分～"
+    assert thought.outcome == "answer"
+    assert thought.tokens == 30

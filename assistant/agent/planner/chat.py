@@ -32,6 +32,7 @@ class Planner(BaseChatModel):
     """Chooses one tool for the last words, then puts its result into a sentence."""
 
     embedder: Any = None
+    questions: tuple[str, ...] = ()
     tools: tuple[str, ...] = ()
     intents: Any = None
     deterministic: bool = True
@@ -43,7 +44,7 @@ class Planner(BaseChatModel):
     def model_post_init(self, context: Any, /) -> None:
         super().model_post_init(context)
         if self.intents is None:
-            self.intents = Intents(self.embedder)
+            self.intents = Intents(self.embedder, self.questions)
 
     def bind_tools(self, tools: Sequence[Any], **_options: Any) -> Runnable[Any, AIMessage]:
         return self.model_copy(update={"tools": tuple(tool.name if hasattr(tool, "name") else str(tool) for tool in tools)})
@@ -105,8 +106,8 @@ class Planner(BaseChatModel):
     def _choose(self, text: str) -> Step:
         """(tool, arguments), or ("", {"say": …}) when a sentence is all there is to say."""
         intent = self.intents.of(text)
-        if intent in ("greeting", "thanks"):
-            return "", {"say": answers.GREETING if intent == "greeting" else answers.THANKS}
+        if intent in answers.SMALL_TALK:
+            return "", {"say": answers.SMALL_TALK[intent]}
         make = _ARGUMENTS.get(intent)
         return make(text) if make else (intent, {})
 
