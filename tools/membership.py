@@ -38,10 +38,19 @@ async def my_profile(context: ToolContext, _arguments: Nothing, _key: str) -> To
     )
 
 
+def _noted(said: Preference) -> str:
+    """What was noted, in words the member can check."""
+    if said.name == "birthday":
+        year, month, number = ("", *said.value.split("-"))[-3:]
+        return f"记下啦，您的生日是{year + ' 年 ' if year else ' '}{int(month)} 月 {int(number)} 日。"
+    words = {"size": f"您的尺码是 {said.value}", "preferred_hour": f"以后尽量在 {said.value} 点前后联系您"}
+    return f"记下啦，{words.get(said.name, f'以后就叫您{said.value}')}。"
+
+
 async def set_preference(context: ToolContext, arguments: Preference, key: str) -> ToolResult:
     change = members.preference(arguments.name, arguments.value)
     await context.store.write(members.update, [members.Update(key, context.member_id, change)], context.principal, cause=context.turn)
-    return ToolResult({"name": arguments.name, "value": arguments.value}, say="记下啦～")
+    return ToolResult({"name": arguments.name, "value": arguments.value}, say=_noted(arguments))
 
 
 async def opt_out(context: ToolContext, arguments: Topic, key: str) -> ToolResult:

@@ -262,11 +262,10 @@ def _opening(chance: SeededChance, now: datetime, people: list[dict[str, Any]]) 
 
 
 def _cards(chance: SeededChance, now: datetime, people: list[dict[str, Any]], placed: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    holders: set[str] = set()
+    holders: dict[str, Any] = {}
     for number, person in enumerate(people):
         if number == 0 or chance.unit() < 0.15:
-            holders.add(person["key"])
-            template = TEMPLATES[0] if number == 0 else _pick(chance, TEMPLATES)
+            template = holders[person["key"]] = TEMPLATES[0] if number == 0 else _pick(chance, TEMPLATES)
             yield {
                 "kind": "card",
                 "key": f"card_{person['key']}",
@@ -278,9 +277,14 @@ def _cards(chance: SeededChance, now: datetime, people: list[dict[str, Any]], pl
     for order in placed[4:]:
         recent = (now - datetime.fromisoformat(order["created_at"])).days < 14
         key = order.get("member", "")
-        if recent and key in holders and key not in claimed and order["status"] != "closed" and len(claimed) < 60:
+        fits = key in holders and _fits(holders[key], order)
+        if recent and fits and key not in claimed and order["status"] != "closed" and len(claimed) < 60:
             claimed.add(key)
             yield {"kind": "claim", "key": f"claim_{key}", "member": key, "order_no": order["order_no"], "card": f"card_{key}"}
+
+
+def _fits(template: Any, order: dict[str, Any]) -> bool:
+    return order["source"] in template.get("sources", [order["source"]]) and order["paid_fen"] >= template.get("floor_fen", 0)
 
 
 def _tags(people: list[dict[str, Any]], placed: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:

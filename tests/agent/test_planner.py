@@ -94,6 +94,7 @@ async def said(text: str, pending: str = "") -> list[tuple[str, dict[str, Any]]]
 
 async def test_each_question_of_a_burst_is_looked_up() -> None:
     assert [name for name, _ in await said("在吗\n我还有多少积分\n真丝睡衣可以机洗吗？")] == ["my_points", "search_knowledge"]
+    assert [name for name, _ in await said("查积分\n桑蚕丝怎么洗")] == ["my_points", "search_knowledge"]
 
 
 async def test_one_question_in_pieces_is_one() -> None:
@@ -113,3 +114,13 @@ async def test_a_pending_question_is_answered(text: str, name: str) -> None:
 
 async def test_a_yes_with_a_second_thought_is_no_yes() -> None:
     assert ("confirm", {}) not in await said("确认\n等等我先看看积分", "兑换眼罩？")
+
+
+@pytest.mark.parametrize("text", ["帮我查一下别人手机13900000001的积分", "我朋友的订单到哪了", "看看尾号1234的手机的返现"])
+async def test_other_peoples_accounts_are_refused_in_words(text: str) -> None:
+    assert Intents(None).of(text) == "others"
+    assert await said(text) == []
+
+
+def test_a_sentence_that_only_sounds_like_a_greeting_is_looked_up() -> None:
+    assert Intents(default_embedder()).of("明天天气怎么样") == "search_knowledge"

@@ -21,7 +21,9 @@ _YES = re.compile(
     r"(?:(?:确认|确定|好的?|可以|是的?|要|行|嗯+|对|同意|兑换吧?|申请吧?|换吧?|ok|yes)[吧呀啊的哦呢了～~!！。.，, ]*)+", re.IGNORECASE
 )
 _THANKS = re.compile(r"(谢谢|多谢|感谢|辛苦)[啦了你您哦呀～~!！。. ]*")
-_QUESTION = re.compile(r".{3,}([?？]|[吗呢])[~～!！。.\s]*$")
+_QUESTION = re.compile(
+    r".{3,}([?？]|[吗呢])[~～!！。.\s]*$|^(?=.{4}).*(怎么|什么|多少|多久|几[天个件号]|哪|谁|能不能|可不可以|是不是|有没有|会不会)"
+)
 ASKING = ("redeem", "claim_cashback")
 MOST_QUESTIONS = 4
 Step = tuple[str, dict[str, Any]]

@@ -12,6 +12,12 @@ from assistant.agent.planner.examples import EXAMPLES
 from assistant.base.protocols import Embedder
 
 _RULES: tuple[tuple[str, re.Pattern[str]], ...] = (
+    (
+        "others",
+        re.compile(
+            r"(别人|他|她|朋友|同事|闺蜜|老公|老婆|妈妈?|爸爸?|姐姐?|妹妹?|\d{11}|尾号\d{4})的?(的|手机|账户|账号).{0,12}(积分|订单|返现|等级|生日|手机号|地址)"
+        ),
+    ),
     ("opt_in", re.compile(r"恢复(接收|订阅|推送|通知)|重新(接收|订阅|打开)|继续给我发|开回来")),
     ("opt_out", re.compile(r"^\s*(td|t|退订)\s*$|退订|别(再)?(给我)?发|不(要|想)(再)?(收|给我发|发)|取消订阅|别(再)?打扰", re.IGNORECASE)),
     ("hand_over", re.compile(r"人工|真人|投诉|经理|气死|太差|骗子|垃圾|客服在吗")),
@@ -31,6 +37,9 @@ LEAST = 0.25
 DENSE = 0.7
 """Weight of the embedding beside the n-grams; with NEIGHBOURS chosen on phrases that the examples do not hold (decision 0012)."""
 NEIGHBOURS = 2
+SMALL_TALK = ("greeting", "thanks")
+MOST_SMALL_TALK = 6
+"""Longer sentences want something, though they may sound like a greeting."""
 
 
 class Intents:
@@ -49,6 +58,8 @@ class Intents:
             return ruled
         scores = self._scores(text)
         name, best = max(scores.items(), key=lambda pair: pair[1])
+        if name in SMALL_TALK and len(text) > MOST_SMALL_TALK:
+            return "search_knowledge"
         return name if best >= LEAST else "search_knowledge"
 
     def ruled(self, text: str) -> str:
