@@ -9,21 +9,26 @@ from assistant.wecom.calls import Page, kf_sync_msg
 from assistant.wecom.client import WeComClient
 
 _TOKEN_STALE = 95007
+_CURSOR_LOST = "wecom_cursor"
 
 
 async def pull_kf(client: WeComClient, open_kfid: str, token: str, cursor: str) -> AsyncIterator[Page]:
     """Every page after ``cursor``, also the empty ones, until nothing is left.
 
     The caller stores ``next_cursor`` and ``messages`` in one commit before it asks for the next page; after a crash it starts again
-    from the stored cursor. A stale ``token`` is dropped. Raises what ``call`` raises, and Broken if WeCom's cursor stands still.
+    from the stored cursor. A stale ``token`` is dropped; a cursor that WeCom no longer knows starts three days back, where
+    the inbox knows what it has seen. Raises what ``call`` raises, and Broken if WeCom's cursor stands still.
     """
     while True:
         try:
             page = await kf_sync_msg(client, open_kfid, cursor=cursor, token=token)
         except LaoyouError as error:
-            if not token or error.detail.get("errcode") != _TOKEN_STALE:
+            if token and error.detail.get("errcode") == _TOKEN_STALE:
+                token = ""
+            elif cursor and error.code == _CURSOR_LOST:
+                cursor = ""
+            else:
                 raise
-            token = ""
             continue
         stuck = page.has_more and page.next_cursor in {"", cursor}
         # An empty cursor would make the next pull start three days back.

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assistant.base.clock import ManualClock
-from assistant.base.errors import Broken, Transient
+from assistant.base.errors import Broken, Invalid, Transient
 from assistant.channels.message import Address, OutboundMessage
 from assistant.wecom import CallbackRefused, Envelope, WeComSender, kf_base, kf_msgid, pull_kf, read_reply, split_text, stream_reply
 from assistant.wecom.text import clip, size
@@ -155,6 +155,16 @@ async def test_a_stale_pull_token_is_dropped_and_a_standing_cursor_stops_the_loo
             await pages_of(wecom, "wk1", "T", "c0")
         api.script["kf/sync_msg"].append({"errcode": 45009})
         with pytest.raises(Transient):
+            await pages_of(wecom, "wk1", "T", "c0")
+
+
+async def test_a_cursor_that_wecom_has_forgotten_starts_over_once(clock: ManualClock) -> None:
+    async with running(clock) as (api, wecom, _):
+        api.script["kf/sync_msg"].extend([{"errcode": 60268}, {"errcode": 0, "next_cursor": "d1", "has_more": 0, "msg_list": []}])
+        assert await pages_of(wecom, "wk1", "T", "c0") == [("d1", 0)]
+        assert "cursor" not in api.bodies("kf/sync_msg")[1]
+        api.script["kf/sync_msg"].extend([{"errcode": 60268}, {"errcode": 60268}])
+        with pytest.raises(Invalid):
             await pages_of(wecom, "wk1", "T", "c0")
 
 

@@ -303,15 +303,20 @@ class Kf:
         self._codes[code] = _Code(external_userid, self._world.now() + valid, state, menu)
         return code
 
+    @property
+    def _log_name(self) -> str:
+        """Of this account and this run: a cursor of an earlier run points into a log that is gone."""
+        return f"{self._world.born:x}{self.open_kfid[-8:]}"
+
     def _cursor(self, position: int) -> str:
-        return base64.urlsafe_b64encode(f"{self.open_kfid[-8:]}:{position}".encode()).decode()
+        return base64.urlsafe_b64encode(f"{self._log_name}:{position}".encode()).decode()
 
     def _position(self, cursor: str) -> int:
         if not cursor:
             return 0
         try:
             account, _, position = base64.urlsafe_b64decode(cursor).decode().rpartition(":")
-            if account == self.open_kfid[-8:] and 0 <= int(position) <= len(self.log):
+            if account == self._log_name and 0 <= int(position) <= len(self.log):
                 return int(position)
         except ValueError:
             pass

@@ -129,7 +129,7 @@ class World:
         self.complaints: list[str] = []
         self._agenda: list[tuple[datetime, int, Callable[[], object]]] = []
         self._count = 0
-        self._born = int(clock.now().timestamp())
+        self.born = int(clock.now().timestamp())
 
     def now(self) -> datetime:
         return self.clock.now()
@@ -141,12 +141,12 @@ class World:
     def new_id(self, prefix: str) -> str:
         """Unique here, and unlike those of an earlier run at another time."""
         self._count += 1
-        return f"{prefix}{self._born:x}{self._count:x}{self.chance.randrange(16**8):08x}"
+        return f"{prefix}{self.born:x}{self._count:x}{self.chance.randrange(16**8):08x}"
 
     def new_number(self) -> int:
         """A 64-bit message number."""
         self._count += 1
-        return self._born * 10**8 + self._count
+        return self.born * 10**8 + self._count
 
     def complain(self, text: str) -> None:
         """Notes something the service did against the protocol."""
