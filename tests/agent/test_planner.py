@@ -67,7 +67,9 @@ def test_an_order_number_is_read(text: str, number: str) -> None:
     assert slots.order_number(text) == number
 
 
-@pytest.mark.parametrize(("text", "item"), [("我想用积分换一双纯棉袜", "纯棉袜"), ("帮我兑换真丝眼罩吧", "真丝眼罩"), ("我要换", "")])
+@pytest.mark.parametrize(
+    ("text", "item"), [("我想用积分换一双纯棉袜", "纯棉袜"), ("帮我兑换真丝眼罩吧", "真丝眼罩"), ("我要换", ""), ("来2个收纳袋", "收纳袋")]
+)
 def test_what_is_wanted_is_read(text: str, item: str) -> None:
     assert slots.item(text) == item
 
@@ -120,6 +122,11 @@ async def test_a_yes_with_a_second_thought_is_no_yes() -> None:
 async def test_other_peoples_accounts_are_refused_in_words(text: str) -> None:
     assert Intents(None).of(text) == "others"
     assert await said(text) == []
+
+
+@pytest.mark.parametrize("text", ["？", "……", "👍"])
+def test_a_mere_sign_is_greeted_back(text: str) -> None:
+    assert Intents(None).of(text) == "greeting"
 
 
 def test_a_sentence_that_only_sounds_like_a_greeting_is_looked_up() -> None:

@@ -56,6 +56,8 @@ class Intents:
         ruled = self.ruled(text)
         if ruled:
             return ruled
+        if not re.search(r"\w", text):
+            return "greeting"
         scores = self._scores(text)
         name, best = max(scores.items(), key=lambda pair: pair[1])
         if name in SMALL_TALK and len(text) > MOST_SMALL_TALK:

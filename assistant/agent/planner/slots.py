@@ -63,8 +63,9 @@ def preference(text: str) -> dict[str, str] | None:
     return None
 
 
+_COUNTED = _NUMBER + r"\s*(?:双|个|件|条|份|瓶|套|张|只|包)"
 _ITEM = re.compile(
-    r"(?:兑换|换成|换购|换|兑)(?:一下)?\s*(?:" + _NUMBER + r"\s*(?:双|个|件|条|份|瓶|套|张|只|包))?\s*([\w一-鿿（）()]{2,20})"
+    r"(?:(?:兑换|换成|换购|换|兑)(?:一下)?\s*(?:" + _COUNTED + r")?|(?:来|要|拿)\s*" + _COUNTED + r")\s*(?P<item>[\w一-鿿（）()]{2,20})"
 )
 
 
@@ -73,4 +74,4 @@ def item(text: str) -> str:
     match = _ITEM.search(plain(text))
     if not match:
         return ""
-    return re.sub(r"(吧|呀|呢|吗|可以吗|行吗|谢谢)+$", "", match[2])
+    return re.sub(r"(吧|呀|呢|吗|可以吗|行吗|谢谢)+$", "", match["item"])
