@@ -1,17 +1,30 @@
 """An operator's goal carried through: sentence, plan in a closed language, preview, approval, execution, report. Not for the gate."""
 
 from assistant.operations.approving import approve, expire_plans, reject, submit
-from assistant.operations.drafting import draft, propose, revise
+from assistant.operations.drafting import draft, propose, revise, revise_fields
 from assistant.operations.executing import CHUNK, Ran, pause, resume, run_chunk, stop
 from assistant.operations.goals import compile_goal
 from assistant.operations.language import Plan, plan_from, plan_json
 from assistant.operations.previewing import preview
-from assistant.operations.queries import describe, plan, plans
+from assistant.operations.queries import describe, goals_of, plan, plans
 from assistant.operations.refusing import refuse_forbidden
 from assistant.operations.reporting import Report, report
 from assistant.operations.revising import revise_plan
 from assistant.operations.running import handlers, preview_all, step_preview
-from assistant.operations.values import Approve, Changed, Draft, Drafted, PlanDraft, Preview, Reject, Revise, Steer, Stored, Submit
+from assistant.operations.values import (
+    Approve,
+    Changed,
+    Draft,
+    Drafted,
+    PlanDraft,
+    Preview,
+    Reject,
+    Revise,
+    ReviseFields,
+    Steer,
+    Stored,
+    Submit,
+)
 from assistant.operations.vocabulary import Vocabulary
 from assistant.operations.words import vocabulary
 
@@ -28,6 +41,7 @@ __all__ = [
     "Reject",
     "Report",
     "Revise",
+    "ReviseFields",
     "Steer",
     "Stored",
     "Submit",
@@ -37,6 +51,7 @@ __all__ = [
     "describe",
     "draft",
     "expire_plans",
+    "goals_of",
     "handlers",
     "pause",
     "plan",
@@ -51,6 +66,7 @@ __all__ = [
     "report",
     "resume",
     "revise",
+    "revise_fields",
     "revise_plan",
     "run_chunk",
     "step_preview",

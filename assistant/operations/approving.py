@@ -21,7 +21,12 @@ OPEN = ("previewed", "awaiting_approval")
 
 
 def submit(work: Work, requests: Sequence[Submit]) -> list[Changed]:
-    """Puts previewed plans before an approver. Raises Refused if a text may not be sent as it is."""
+    """Puts previewed plans before an approver. Raises Refused if a text may not be sent as it is.
+
+    Who may edit asks for approval; who may approve may do so straight away.
+    """
+    if not access.allowed(work.principal, "plan:approve"):
+        access.require(work.principal, "plan:edit")
     return once(work, "plan.submit", requests, Changed, _submit)
 
 

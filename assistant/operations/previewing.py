@@ -9,6 +9,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
+from assistant import access
 from assistant.base import ids
 from assistant.base.clock import parse_instant
 from assistant.base.errors import Refused
@@ -28,8 +29,9 @@ SECOND_PERSON_SHARE = 20
 def preview(work: Work, plan_id: str) -> Preview | None:
     """One step of the preview; None while more are needed (they are due as ``plan.preview``, or call again).
 
-    A finished preview is returned as it is. Raises Refused while questions are open or when the plan is past drafting.
+    A finished preview is returned as it is. Needs plan:edit. Raises Refused while questions are open or when the plan is past drafting.
     """
+    access.require(work.principal, "plan:edit")
     stored = store.locked(work, plan_id)
     if stored.preview is not None:
         return stored.preview

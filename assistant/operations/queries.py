@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from assistant.domain import audience
 from assistant.operations import store
@@ -20,6 +20,11 @@ def plan(view: View, plan_id: str) -> Stored:
 def plans(view: View, states: Sequence[str] = (), limit: int = 50) -> list[Stored]:
     """Plans, the newest first; all states, or some."""
     return store.list_plans(view, states, limit)
+
+
+def goals_of(view: View, plan_ids: Collection[str]) -> dict[str, str]:
+    """What some plans are for, by id; whatever is no plan is left out."""
+    return store.goals(view, plan_ids)
 
 
 def describe(value: Plan) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -50,7 +51,7 @@ def revise_plan(plan: Plan, sentence: str, now: datetime, words: Vocabulary = DE
     if not changes:
         raise Invalid(HELP, code="unclear_revision")
     assumptions = changes.get("assumptions", plan.assumptions)
-    changes["assumptions"] = tuple(dict.fromkeys((*_still_true(assumptions, changes), *reading.assumptions)))
+    changes["assumptions"] = tuple(dict.fromkeys((*still_true(assumptions, changes), *reading.assumptions)))
     return plan.model_copy(update=changes)
 
 
@@ -117,13 +118,29 @@ def _replace_gift(plan: Plan, gift: Benefit | None, changes: dict[str, Any], wor
     """The built-in words name the benefit, so they follow it; an operator's own words stay."""
     steps = changes.get("steps", plan.steps)
     template = next(step.template for step in steps if isinstance(step, MessageStep))
-    intent = intent_of(plan.goal)
-    old = plan.benefits[0] if plan.benefits else None
-    if template == words_of(intent, old, words) or (gift_words(old, words) == "" and template == words_of(intent, None, words)):
-        template = words_of(intent, gift, words)
+    template = follow_gift(plan, gift, template, words)
     changes["steps"] = (*((BenefitStep(benefit=gift),) if gift else ()), MessageStep(template=template))
     questions = changes.get("questions", plan.questions)
     changes["questions"] = tuple(question for question in questions if not question.startswith(MONEY_QUESTIONS))
+
+
+def follow_gift(plan: Plan, gift: Benefit | None, template: str, words: Vocabulary) -> str:
+    """The template with the new gift in it where it is built in; any other template as it is."""
+    intent = intent_of(plan.goal)
+    old = plan.benefits[0] if plan.benefits else None
+    built_in = template == words_of(intent, old, words) or (gift_words(old, words) == "" and template == words_of(intent, None, words))
+    return words_of(intent, gift, words) if built_in else template
+
+
+def answered(plan: Plan, changes: Mapping[str, Any]) -> tuple[str, ...]:
+    """The questions that stay open after these changes: new people, new words and a new gift answer theirs."""
+    gone: tuple[str, ...] = (ASKED_WHO, ASKED) if "segment" in changes else ()
+    steps = changes.get("steps", plan.steps)
+    if [step for step in steps if isinstance(step, MessageStep)] != [step for step in plan.steps if isinstance(step, MessageStep)]:
+        gone += (ASKED_WHAT,)
+    if [step for step in steps if isinstance(step, BenefitStep)] != [step for step in plan.steps if isinstance(step, BenefitStep)]:
+        gone += MONEY_QUESTIONS
+    return tuple(question for question in plan.questions if not question.startswith(gone))
 
 
 def _people(plan: Plan, reading: Reading, changes: dict[str, Any]) -> None:
@@ -156,7 +173,7 @@ def _about(rule: Rule) -> str:
     return f"{inner.feature}:{sorted(inner.arguments)}:{inner.arguments.get('category', '')}"
 
 
-def _still_true(assumptions: tuple[str, ...], changes: dict[str, Any]) -> list[str]:
+def still_true(assumptions: tuple[str, ...], changes: Mapping[str, Any]) -> list[str]:
     """Assumptions that the revision has not overtaken."""
     gone = []
     if "budget_fen" in changes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -35,6 +35,14 @@ def list_plans(view: View, states: Sequence[str], limit: int) -> list[Stored]:
     if states:
         statement = statement.where(tables.plan.c.state.in_(states))
     return [_stored(row) for row in view.all(statement)]
+
+
+def goals(view: View, plan_ids: Collection[str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for part in chunks(sorted(plan_ids)):
+        rows = view.all(sa.select(tables.plan.c.id, tables.plan.c.body).where(tables.plan.c.id.in_(part)))
+        found |= {row.id: str(row.body["goal"]) for row in rows}
+    return found
 
 
 def _stored(row: Any) -> Stored:

@@ -37,6 +37,16 @@ class Revise:
 
 
 @dataclass(frozen=True, slots=True)
+class ReviseFields:
+    """A change to a plan by fields of its own language; ``version`` is the one the writer has seen (0: whichever it is)."""
+
+    key: str
+    plan_id: str
+    fields: dict[str, Any]
+    version: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Drafted:
     """A plan by its id and version."""
 

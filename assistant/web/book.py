@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from assistant import operations
 from assistant.base.errors import Invalid
-from assistant.domain import audience, cashback, members, membership, orders, outreach, points
+from assistant.domain import audience, cashback, journeys, members, membership, orders, outreach, points
 from assistant.store import View
 from assistant.web import shapes_members as shapes
 
@@ -11,11 +12,20 @@ FOUND = 50
 ENTRIES = 100
 ORDERS = 30
 TOUCHES = 40
+KINDS = {"marketing": "营销消息", "care": "关怀消息", "service": "服务消息"}
 
 
 def search(view: View, words: str) -> list[shapes.MemberBriefOut]:
-    """Members by nickname, phone, number or any identity; nothing for no words."""
-    return [_brief(one) for one in members.search(view, words, limit=FOUND)] if words.strip() else []
+    """Members by a part of the nickname, the first or last digits of the phone, the shop's key, any identity, or an order number.
+
+    Nothing for no words; the owner of an order with this number comes first.
+    """
+    wanted = words.strip()
+    if not wanted:
+        return []
+    buyers = members.profiles(view, [one.member_id for one in orders.by_number(view, wanted) if one.member_id])
+    found = {one.id: one for one in (*buyers.values(), *members.search(view, wanted, limit=FOUND))}
+    return [_brief(one) for one in found.values()][:FOUND]
 
 
 def find(view: View, ref: str) -> str:
@@ -112,6 +122,30 @@ def _orders(view: View, member_id: str) -> list[shapes.OrderOut]:
 
 
 def _touches(view: View, member_id: str) -> list[shapes.TouchOut]:
+    """What was sent and what was not, the latest first."""
     sent = outreach.of_member(view, member_id, TOUCHES)
-    made = [shapes.TouchOut(at=one.queued_at, what=one.text or one.topic or one.kind, state=one.state, reason=one.reason) for one in sent]
-    return sorted(made, key=lambda one: one.at, reverse=True)
+    skipped = outreach.skips_of_member(view, member_id, TOUCHES)
+    because = _causes(view, {one.cause for one in sent} | {one.cause for one in skipped})
+    found = [
+        shapes.TouchOut(
+            at=one.queued_at,
+            what=one.text or one.topic or KINDS.get(one.kind, one.kind),
+            state="past" if one.route == "import" else one.state,
+            reason=one.reason,
+            cause=one.cause,
+            because=because.get(one.cause, ""),
+        )
+        for one in sent
+    ]
+    found += [
+        shapes.TouchOut(at=one.at, what="", state="skipped", reason=one.reason, cause=one.cause, because=because.get(one.cause, ""))
+        for one in skipped
+    ]
+    return sorted(found, key=lambda one: one.at, reverse=True)[:TOUCHES]
+
+
+def _causes(view: View, causes: set[str]) -> dict[str, str]:
+    """Plans by their goal, SOPs by their name; other causes have no name."""
+    found = {f"journey:{version.name}:": version.journey.title for version, _on in journeys.journeys(view)}
+    named = {cause: title for cause in causes for begin, title in found.items() if cause.startswith(begin)}
+    return named | operations.goals_of(view, causes - set(named))

@@ -1,31 +1,15 @@
-"""A plan of the closed language in the words of the page: who, what, within which limits, and the fields a form may change."""
+"""A plan of the closed language in the words of the page: who, what, within which limits."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
-
 from assistant.base.clock import SHANGHAI, parse_instant
-from assistant.base.errors import Invalid
-from assistant.base.money import format_yuan, parse_yuan
+from assistant.base.money import format_yuan
 from assistant.domain import audience
 from assistant.operations.language import BenefitStep, CardBenefit, CouponBenefit, MessageStep, Plan, PointsBenefit
 from assistant.web.shapes_plans import StepOut
 
 CHANNELS = {"auto": "自动：48 小时内聊过的走微信客服，其余由专属导购群发", "kf": "只走微信客服", "mass": "只走导购群发"}
 METRICS = {"buyers": "下单人数", "net_paid": "净成交额"}
-
-
-@dataclass(frozen=True, slots=True)
-class Field:
-    """One thing that the form may change; ``value`` as a person writes it."""
-
-    name: str
-    label: str
-    value: str
-    long: bool = False
 
 
 def who(plan: Plan) -> str:
@@ -73,48 +57,5 @@ def limits(plan: Plan) -> dict[str, str]:
     return found | ({"主题": plan.topic} if plan.topic else {})
 
 
-def form_fields(plan: Plan) -> list[Field]:
-    """What the form offers."""
-    return [
-        Field("template", "文案", next((step.template for step in plan.steps if isinstance(step, MessageStep)), ""), long=True),
-        Field("budget", "预算（元）", "" if plan.budget_fen is None else format_yuan(plan.budget_fen)),
-        Field("holdout", "对照组（%）", str(plan.holdout_percent)),
-        Field("people", "人数上限（空为不限）", str(plan.caps.people or "")),
-        Field("send_at", "开始（如 2026-11-27 20:00，空为尽快）", _local(plan.schedule.send_at)),
-        Field("by", "最晚（空为不限）", _local(plan.schedule.by)),
-    ]
-
-
-def changed(content: Mapping[str, Any], form: Mapping[str, str]) -> dict[str, Any]:
-    """The fields of a posted form as fields of the plan's own language; raises Invalid with where and what to do."""
-    found: dict[str, Any] = {}
-    if "template" in form:
-        found["steps"] = [{**step, "template": form["template"]} if step["kind"] == "message" else step for step in content["steps"]]
-    if "budget" in form:
-        found["budget_fen"] = parse_yuan(form["budget"]) if form["budget"] else None
-    if "holdout" in form:
-        found["holdout_percent"] = _number(form["holdout"], "对照组")
-    if "people" in form:
-        found["caps"] = {"people": _number(form["people"], "人数上限") if form["people"] else None}
-    if "send_at" in form or "by" in form:
-        found["schedule"] = {name: _instant(form.get(name, "")) for name in ("send_at", "by")}
-    return found
-
-
-def _number(text: str, what: str) -> int:
-    if not text.isascii() or not text.isdecimal() or len(text) > 9:
-        raise Invalid(f"{what}请写整数", code="bad_number")
-    return int(text)
-
-
 def _local(instant: str | None) -> str:
     return parse_instant(instant).astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M") if instant else ""
-
-
-def _instant(text: str) -> str | None:
-    if not text:
-        return None
-    try:
-        return datetime.strptime(text, "%Y-%m-%d %H:%M").replace(tzinfo=SHANGHAI).isoformat()
-    except ValueError:
-        raise Invalid(f"时间“{text[:30]}”请写成 2026-11-27 20:00 这样", code="bad_instant") from None

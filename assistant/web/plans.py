@@ -65,6 +65,7 @@ def plan(view: View, plan_id: str) -> PlanOut:
         steps=plan_words.steps(stored.plan),
         limits=plan_words.limits(stored.plan),
         content=stored.plan.model_dump(mode="json"),
+        version=stored.version,
         digest=stored.digest,
         approved_by=stored.decided_by,
         reason=stored.reason,
@@ -182,12 +183,10 @@ async def revise(call: Call, plan_id: str, text: str) -> None:
     await call.store.write(operations.revise, [operations.Revise(call.key, plan_id, text)], call.who, cause=plan_id)
 
 
-async def revise_fields(call: Call, plan_id: str, fields: Mapping[str, Any]) -> str:
-    """The plan with these fields of its language replaced, as a new draft; returns its id. The old one stays as it was."""
-    stored = await call.store.read(operations.plan, plan_id)
-    changed = operations.plan_json(stored.plan) | dict(fields) | {"questions": []}
-    done = await call.store.write(operations.propose, [operations.PlanDraft(call.key, changed)], call.who, cause=plan_id)
-    return str(done[0].plan_id)
+async def revise_fields(call: Call, plan_id: str, fields: Mapping[str, Any], version: int = 0) -> None:
+    """Changes a plan by fields of its language; ``version`` is the one the caller has seen, 0 for whichever it is."""
+    request = operations.ReviseFields(call.key, plan_id, dict(fields), version)
+    await call.store.write(operations.revise_fields, [request], call.who, cause=plan_id)
 
 
 async def preview(call: Call, plan_id: str) -> None:

@@ -66,6 +66,14 @@ def local_path(wanted: str) -> str:
     return wanted
 
 
+def came_from(request: web.Request) -> str:
+    """The page of this site that a form was sent from; empty for anything else."""
+    source = urlsplit(request.headers.get("Referer", ""))
+    if request.method != "POST" or source.netloc != request.host:
+        return ""
+    return local_path(source.path + (f"?{source.query}" if source.query else ""))
+
+
 class Guesses:
     """Counts failed logins per source and name; after ``most`` within ``span`` the door stays shut until the span is over."""
 

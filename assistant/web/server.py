@@ -15,7 +15,7 @@ from assistant.web.doors import DOORS, Doors
 from assistant.web.errors import BROKEN, as_json, retry_after, status_of, words_of
 from assistant.web.guard import GUARD, Guard
 from assistant.web.route import PUBLIC, RULES, add
-from assistant.web.security import Guesses, add_headers
+from assistant.web.security import Guesses, add_headers, came_from
 
 MOST_BODY = webhook.MAX_BODY + 64 * 1024
 """1 MiB and a little for what is around it."""
@@ -74,6 +74,6 @@ def _told(request: web.Request, status: int, code: str, message: str, headers: d
         return web.Response(status=status)
     if request.path.startswith("/api/") or "json" in request.headers.get("Accept", ""):
         return as_json(status, code, message, headers)
-    response = pages.render_open(request, "error.html", status=status, code=code, message=message)
+    response = pages.render_open(request, "error.html", status=status, code=code, message=message, back=came_from(request))
     response.headers.update(headers)
     return response

@@ -92,12 +92,14 @@ class ClaimOut(Out):
 
 
 class TouchOut(Out):
-    """One contact that was made, or skipped with its reason."""
+    """One contact that was made, or skipped with its reason. ``cause`` is the plan or SOP behind it, ``because`` its name."""
 
     at: datetime
     what: str
     state: str
     reason: str
+    cause: str
+    because: str
 
 
 class BookOut(Out):

@@ -17,10 +17,14 @@ class GoalIn(In):
 
 
 class ReviseIn(In):
-    """A change to a plan: a further sentence, or fields of its language (a new draft with an id of its own). One of both."""
+    """A change to a plan: a further sentence, or fields of its language. One of both.
+
+    With ``version`` the fields are refused (409) if somebody changed the plan since.
+    """
 
     text: str = Field(default="", max_length=2000)
     fields: dict[str, Any] = Field(default_factory=dict)
+    version: int = Field(default=0, ge=0, le=1_000_000)
 
 
 class ApproveIn(In):
@@ -98,6 +102,7 @@ class PlanOut(PlanBriefOut):
     steps: list[StepOut]
     limits: dict[str, str]
     content: dict[str, Any]
+    version: int
     digest: str
     approved_by: str
     reason: str

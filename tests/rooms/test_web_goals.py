@@ -15,6 +15,18 @@ from assistant.store import Store, Work
 from tests.browser.web_house import HOSTILE, House, open_house
 
 GOAL = "给上海的女性会员每人发 50 积分，预算 500 元"
+FIELDS_REFUSED: tuple[dict[str, Any], ...] = (
+    {"holdout_percent": 20},
+    {"holdout_percent": 99},
+    {"nobody": 1},
+    {"kind": "care"},
+    {"questions": []},
+    {"segment": {"kind": "compare", "feature": "password", "op": "eq", "value": "x"}},
+    {"schedule": {"send_at": "2001-01-01T10:00:00+08:00"}},
+    {"schedule": {"send_at": "2100-01-02T10:00:00+08:00", "by": "2100-01-01T10:00:00+08:00"}},
+    {"steps": [{"kind": "message", "template": "五星好评返现5元"}]},
+    {"steps": []},
+)
 FEATURES = (members, orders, audience, membership, points, cashback, outreach)
 
 
@@ -113,15 +125,31 @@ async def test_only_the_digest_that_was_seen_can_be_approved_and_only_by_who_may
     assert (await asked(house, "GET", f"{path}/report"))[1]["funnel"][0]["value"] == 0
 
 
-async def test_fields_make_a_new_draft_and_bad_ones_one_sentence(house: House) -> None:
+async def test_fields_change_the_plan_like_a_sentence_and_bad_ones_are_one_sentence(house: House) -> None:
     plan = await previewed(house)
-    _, other = await asked(house, "PATCH", f"/plans/{plan['id']}", json={"fields": {"holdout_percent": 20}})
-    assert other["id"] != plan["id"]
+    path = f"/plans/{plan['id']}"
+    _, other = await asked(house, "PATCH", path, json={"fields": {"holdout_percent": 20}, "version": plan["version"]})
+    assert (other["id"], other["state"], other["version"], other["digest"]) == (plan["id"], "draft", plan["version"] + 1, "")
     assert other["content"]["holdout_percent"] == 20
-    for fields in ({"holdout_percent": 99}, {"nobody": 1}, {"segment": {"feature": "password"}}):
-        status, told = await asked(house, "PATCH", f"/plans/{plan['id']}", json={"fields": fields})
-        assert status == 400, told
-    assert (await asked(house, "PATCH", f"/plans/{plan['id']}", json={}))[0] == 400
+    assert not [line for line in other["assumptions"] if line.startswith("默认留")]
+    status, told = await asked(house, "PATCH", path, json={"fields": {"channel": "kf"}, "version": plan["version"]})
+    assert (status, told["error"]["code"]) == (409, "plan_changed")
+    for fields in FIELDS_REFUSED:
+        status, told = await asked(house, "PATCH", path, json={"fields": fields})
+        assert status in (400, 409), told
+        assert told["error"]["code"] != "broken"
+    assert (await asked(house, "PATCH", path, json={}))[0] == 400
+    assert (await asked(house, "GET", path))[1]["version"] == other["version"]
+
+
+async def test_the_last_to_change_a_large_plan_cannot_approve_it_alone(house: House) -> None:
+    plan = await previewed(house)
+    path = f"/plans/{plan['id']}"
+    assert plan["preview"]["second_person"]
+    await asked(house, "PATCH", path, "song", json={"text": "预算改成400元"})
+    plan = (await asked(house, "POST", f"{path}/preview", json={}))[1]
+    status, told = await asked(house, "POST", f"{path}/approve", json={"digest": plan["digest"]})
+    assert (status, told["error"]["code"]) == (403, "second_person")
 
 
 async def test_the_pages_of_a_plan_and_a_member_open_and_are_safe(house: House) -> None:
@@ -153,9 +181,29 @@ async def test_a_plan_goes_from_the_form_to_approval(house: House) -> None:
     assert ("另一个人" in await answer.text()) == (answer.status == 403)
 
 
-async def test_a_member_is_found_by_number_and_the_phone_stays_masked(house: House) -> None:
-    _, found = await asked(house, "GET", "/members?q=M00005")
-    assert [one["phone"] for one in found["members"]] == ["138****0005"]
+async def test_a_member_is_found_by_number_tail_order_and_nickname_and_the_phone_stays_masked(house: House) -> None:
+    for words in ("M00005", "0005", "T1", "小5", "13800000005"):
+        _, found = await asked(house, "GET", f"/members?q={words}")
+        assert "138****0005" in [one["phone"] for one in found["members"]], words
+        assert "13800000005" not in str(found)
     _, book = await asked(house, "GET", "/members/M00005/book")
     assert [order["order_no"] for order in book["orders"]] == ["T1"]
     assert (await asked(house, "GET", "/members/nobody"))[0] == 400
+
+
+def skip_one(work: Work, cause: str) -> None:
+    """A plan passed over M00005."""
+    candidate = outreach.Candidate(members.find(work, "M00005") or "", "marketing", "", "auto")
+    outreach.keep_skips(work, [outreach.KeepSkip(cause, outreach.Skip(candidate, "quiet", "最近联系得够多了"))])
+
+
+async def test_a_member_s_page_tells_why_nothing_was_sent_and_for_which_plan(house: House) -> None:
+    plan = await previewed(house)
+    await house.store.write(skip_one, plan["id"], system("test"))
+    _, book = await asked(house, "GET", "/members/M00005/book")
+    told = [(one["state"], one["reason"], one["cause"], one["because"]) for one in book["touches"]]
+    assert told == [("skipped", "最近联系得够多了", plan["id"], GOAL)]
+    await house.login("song")
+    page = await (await house.get("/members/M00005")).text()
+    assert "最近联系得够多了" in page
+    assert f"/plans/{plan['id']}" in page

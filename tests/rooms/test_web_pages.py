@@ -10,9 +10,9 @@ from xml.etree import ElementTree
 import pytest
 
 from assistant.base.errors import Invalid
-from assistant.domain import audience
+from assistant.domain import audience, members, orders
 from assistant.operations.language import BenefitStep, MessageStep, Plan, PointsBenefit, Schedule
-from assistant.web import chart, pages, plan_words, shapes_members, shapes_plans
+from assistant.web import chart, pages, plan_form, plan_words, shapes_members, shapes_plans
 from assistant.web.security import local_path
 from tests.browser.web_house import HOSTILE
 
@@ -47,6 +47,7 @@ PLAN = shapes_plans.PlanOut(
     steps=[shapes_plans.StepOut(kind="message", say=HOSTILE, text=HOSTILE)],
     limits={HOSTILE: HOSTILE},
     content={},
+    version=1,
     digest="d",
     approved_by=HOSTILE,
     reason=HOSTILE,
@@ -87,11 +88,15 @@ BOOK = shapes_members.BookOut(
     ],
     cards=[shapes_members.CardOut(name=HOSTILE, rule=HOSTILE, remaining=1, valid_until=NOW)],
     claims=[shapes_members.ClaimOut(id="c", order_no=HOSTILE, amount_fen=1, state="due", say=HOSTILE)],
-    touches=[shapes_members.TouchOut(at=NOW, what=HOSTILE, state="skipped", reason=HOSTILE)],
+    touches=[shapes_members.TouchOut(at=NOW, what=HOSTILE, state="skipped", reason=HOSTILE, cause=HOSTILE, because=HOSTILE)],
 )
 SOP = shapes_members.SopOut(id=HOSTILE, name=HOSTILE, version=1, enabled=True, definition={HOSTILE: HOSTILE}, figures={HOSTILE: 1})
 CLAIM = shapes_members.DueClaimOut(id="c", member_id=HOSTILE, order_no=HOSTILE, amount_fen=1, state="due", say=HOSTILE)
-FIELD = plan_words.Field("template", HOSTILE, HOSTILE, long=True)
+FIELDS = [
+    plan_form.Field("template", HOSTILE, HOSTILE, "long"),
+    plan_form.Field("channel", HOSTILE, HOSTILE, "choice", choices=((HOSTILE, HOSTILE),)),
+    plan_form.Field("budget", HOSTILE, HOSTILE, "money", empty=HOSTILE),
+]
 TEMPLATES: dict[str, dict[str, Any]] = {
     "goals.html": {"plans": [PLAN], "states": {}, "tones": {}, "allowed": True, "examples": [HOSTILE], "wanted": HOSTILE},
     "plan.html": {
@@ -102,7 +107,7 @@ TEMPLATES: dict[str, dict[str, Any]] = {
         "editable": True,
         "states": {},
         "tones": {},
-        "fields": [FIELD],
+        "fields": FIELDS,
         "reported": True,
     },
     "report.html": {
@@ -132,7 +137,7 @@ TEMPLATES: dict[str, dict[str, Any]] = {
         "may": {"task": True, "payout": True, "job": True},
     },
     "settings.html": {"settings": {HOSTILE: HOSTILE}, "parts": {HOSTILE: HOSTILE}, "operators": []},
-    "error.html": {"message": HOSTILE, "code": HOSTILE},
+    "error.html": {"message": HOSTILE, "code": HOSTILE, "back": "/"},
 }
 
 
@@ -170,18 +175,34 @@ def test_a_plan_is_told_in_words() -> None:
     assert (limits["开始"], limits["最晚"], limits["预算"], limits["对照组"]) == ("2026-11-27 20:00", "不限", "¥5000.00", "10%")
 
 
-def test_the_form_gives_back_the_plan_it_was_filled_from() -> None:
-    before = plan()
-    content = before.model_dump(mode="json")
-    form = {field.name: field.value for field in plan_words.form_fields(before)}
-    assert Plan.model_validate(content | plan_words.changed(content, form)) == before
+def test_a_form_sent_back_as_it_was_changes_nothing() -> None:
+    form = {field.name: field.value for field in plan_form.form_fields(plan())}
+    assert plan_form.changed(plan(), form) == {}
 
 
-@pytest.mark.parametrize(("name", "value"), [("budget", "5千"), ("holdout", "１０"), ("people", "-1"), ("send_at", "明天")])
+def test_the_figures_of_a_segment_can_be_changed_in_the_form() -> None:
+    audience.use([*members.FEATURES, *orders.FEATURES])
+    asked = [audience.compare("last_order_at", "within_days", 60), audience.compare("order_amount", "gte", 50000, within_days=90)]
+    before = plan().model_copy(update={"segment": audience.All(rules=(audience.Not(rule=asked[0]), asked[1]))})
+    form = {"segment.rules.0.rule.value": "90", "segment.rules.1.value": "300", "segment.rules.1.arguments.within_days": "30"}
+    assert set(form) < {field.name for field in plan_form.form_fields(before)}
+    after = Plan.model_validate(before.model_dump(mode="json") | plan_form.changed(before, form))
+    changed = (audience.compare("last_order_at", "within_days", 90), audience.compare("order_amount", "gte", 30000, within_days=30))
+    assert after == before.model_copy(update={"segment": audience.All(rules=(audience.Not(rule=changed[0]), changed[1]))})
+
+
+def test_an_empty_field_of_the_form_lifts_the_limit() -> None:
+    changed = plan_form.changed(plan(), {"budget": "", "send_at": "", "nobody": "1"})
+    assert changed == {"budget_fen": None, "schedule": {"send_at": None, "by": None}}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("budget", "5千"), ("holdout", "１０"), ("holdout", ""), ("people", "-1"), ("send_at", "明天"), ("channel", "sms"), ("template", " ")],
+)
 def test_a_bad_field_of_the_form_is_one_clear_sentence(name: str, value: str) -> None:
-    content = plan().model_dump(mode="json")
     with pytest.raises(Invalid):
-        plan_words.changed(content, {name: value})
+        plan_form.changed(plan(), {name: value})
 
 
 @pytest.mark.parametrize(

@@ -113,6 +113,13 @@ def skips(view: View, cause: str, after: str = "", limit: int = 500) -> list[Ski
     return [Skipped(row.cause, row.member_id, row.code, row.reason, row.at) for row in view.all(statement)]
 
 
+def skips_of_member(view: View, member_id: str, limit: int = 50) -> list[Skipped]:
+    """When one member was not written to, for what and why, the latest first."""
+    table = tables.skip
+    statement = sa.select(table).where(table.c.member_id == member_id).order_by(table.c.at.desc(), table.c.cause).limit(limit)
+    return [Skipped(row.cause, row.member_id, row.code, row.reason, row.at) for row in view.all(statement)]
+
+
 def skip_counts(view: View, cause: str) -> dict[str, int]:
     """How many were skipped for one cause, by reason."""
     table = tables.skip

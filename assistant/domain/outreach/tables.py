@@ -50,6 +50,7 @@ skip = sa.Table(
     sa.Column("code", sa.String(40), nullable=False),
     sa.Column("reason", sa.Text, nullable=False),
     sa.Column("at", Instant, nullable=False),
+    sa.Index(None, "member_id", "at"),
 )
 
 feedback = sa.Table(

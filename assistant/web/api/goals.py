@@ -46,8 +46,9 @@ async def revise(call: Call) -> PlanOut:
         raise Invalid("text 和 fields 请给其中一个", code="one_of")
     if call.body.text:
         await plans.revise(call, call.part("id"), call.body.text)
-        return await _plan(call, call.part("id"))
-    return await _plan(call, await plans.revise_fields(call, call.part("id"), call.body.fields))
+    else:
+        await plans.revise_fields(call, call.part("id"), call.body.fields, call.body.version)
+    return await _plan(call, call.part("id"))
 
 
 async def preview(call: Call) -> PlanOut:

@@ -9,7 +9,7 @@ from aiohttp import web
 
 from assistant import access, operations
 from assistant.store import View
-from assistant.web import chart, plan_people, plan_words, plans
+from assistant.web import chart, plan_form, plan_people, plans
 from assistant.web.console.forms import see
 from assistant.web.doors import Call
 from assistant.web.pages import part, render
@@ -93,8 +93,8 @@ async def show(call: Call) -> web.StreamResponse:
     return render(call, "plan.html", **values, fields=await _fields(call, plan.id) if editable else [], reported=plans.reported(plan))
 
 
-async def _fields(call: Call, plan_id: str) -> list[plan_words.Field]:
-    return plan_words.form_fields((await call.store.read(operations.plan, plan_id)).plan)
+async def _fields(call: Call, plan_id: str) -> list[plan_form.Field]:
+    return plan_form.form_fields((await call.store.read(operations.plan, plan_id)).plan)
 
 
 async def progress(call: Call) -> web.StreamResponse:
@@ -131,13 +131,16 @@ def _report(view: View, plan_id: str) -> tuple[PlanOut, ReportOut]:
 
 
 async def revise(call: Call) -> web.StreamResponse:
-    """A further sentence; or the fields of the form, which make a new draft."""
-    if not call.field("form"):
-        await plans.revise(call, call.part("id"), call.field("text"))
-        return _back(call)
-    content = (await call.store.read(plans.plan, call.part("id"))).content
-    form = {name: call.field(name) for name in call.body if name not in ("csrf", "form", "key")}
-    return see(f"/plans/{part(await plans.revise_fields(call, call.part('id'), plan_words.changed(content, form)))}")
+    """A further sentence; or the fields of the form, for the version that was on the page."""
+    plan_id, seen = call.part("id"), call.field("version")
+    if not seen:
+        await plans.revise(call, plan_id, call.field("text"))
+    else:
+        stored = await call.store.read(operations.plan, plan_id)
+        form = {name: call.field(name) for name in call.body if name not in ("csrf", "version", "key")}
+        fresh = seen == str(stored.version)
+        await plans.revise_fields(call, plan_id, plan_form.changed(stored.plan, form) if fresh else {}, stored.version if fresh else -1)
+    return _back(call)
 
 
 async def preview(call: Call) -> web.StreamResponse:

@@ -21,6 +21,7 @@ TOUCHES = {
     "expired": "已过期",
     "cancelled": "已取消",
     "skipped": "跳过",
+    "past": "以前联系过",
 }
 
 

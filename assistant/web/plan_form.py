@@ -1,0 +1,141 @@
+"""The form of a plan: which of its fields a person may change, as people write them, and back into the plan's own language."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from assistant.base.clock import SHANGHAI, parse_instant
+from assistant.base.errors import Invalid
+from assistant.base.money import format_yuan, parse_yuan
+from assistant.domain import audience
+from assistant.operations import Plan, plan_json
+from assistant.web.plan_words import CHANNELS, METRICS
+
+Kind = Literal["text", "long", "number", "money", "instant", "choice"]
+Path = tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One thing that may be changed: ``value`` as a person writes it, ``path`` where it stands in the plan, ``empty`` what blank means."""
+
+    name: str
+    label: str
+    value: str
+    kind: Kind = "text"
+    path: Path = ()
+    empty: str = ""
+    choices: tuple[tuple[str, str], ...] = ()
+
+
+def form_fields(plan: Plan) -> list[Field]:
+    """What the form offers for this plan, in its order."""
+    schedule, experiment = plan.schedule, plan.experiment
+    return [
+        *_steps(plan),
+        Field("channel", "渠道", plan.channel, "choice", ("channel",), choices=tuple(CHANNELS.items())),
+        Field("send_at", "开始", _local(schedule.send_at), "instant", ("schedule", "send_at"), "批准后尽快"),
+        Field("by", "最晚", _local(schedule.by), "instant", ("schedule", "by"), "不限"),
+        Field(
+            "budget", "预算（元）", "" if plan.budget_fen is None else format_yuan(plan.budget_fen), "money", ("budget_fen",), "按最多花费"
+        ),
+        Field("holdout", "对照组（%）", str(plan.holdout_percent), "number", ("holdout_percent",)),
+        Field("people", "人数上限", str(plan.caps.people or ""), "number", ("caps", "people"), "不限"),
+        Field("metric", "衡量", experiment.metric, "choice", ("experiment", "metric"), choices=tuple(METRICS.items())),
+        Field("horizon", "衡量多少天", str(experiment.horizon_days), "number", ("experiment", "horizon_days")),
+        *_figures(plan.segment, ("segment",)),
+        *(field for place, rule in enumerate(plan.exclusions) for field in _figures(rule, ("exclusions", place))),
+    ]
+
+
+def changed(plan: Plan, form: Mapping[str, str]) -> dict[str, Any]:
+    """The fields of the plan's own language that a posted form changes; raises Invalid with where and what to do."""
+    content = plan_json(plan)
+    touched = set()
+    for field in form_fields(plan):
+        given = form.get(field.name, field.value).replace("\r\n", "\n").strip()
+        if given != field.value:
+            _put(content, field.path, _read(field, given))
+            touched.add(str(field.path[0]))
+    return {name: content[name] for name in touched}
+
+
+def _steps(plan: Plan) -> Iterator[Field]:
+    for place, step in enumerate(plan.steps):
+        if step.kind == "message":
+            yield Field("template", "文案（{nickname} 会换成昵称）", step.template, "long", ("steps", place, "template"))
+        elif step.benefit.kind == "points":
+            yield Field(f"points{place}", "每人积分", str(step.benefit.points), "number", ("steps", place, "benefit", "points"))
+        elif step.benefit.kind == "coupon":
+            value = format_yuan(step.benefit.value_fen)
+            yield Field(f"coupon{place}", "券面额（元）", value, "money", ("steps", place, "benefit", "value_fen"))
+
+
+def _figures(rule: audience.Rule, path: Path, said: str = "") -> Iterator[Field]:
+    """The figures of a segment, each with the phrase it stands in."""
+    match rule:
+        case audience.All(rules=parts) | audience.AnyOf(rules=parts):
+            for place, part in enumerate(parts):
+                yield from _figures(part, (*path, "rules", place))
+        case audience.Not(rule=inner):
+            yield from _figures(inner, (*path, "rule"), audience.describe(rule))
+        case _:
+            yield from _of_compare(rule, path, said or audience.describe(rule))
+
+
+def _of_compare(rule: audience.Compare, path: Path, said: str) -> Iterator[Field]:
+    feature = audience.catalogue().feature(rule.feature)
+    money = feature.unit == "fen" or (feature.unit == "分" and "金额" in feature.label)
+    values = rule.value if isinstance(rule.value, tuple) else (rule.value,)
+    for place, value in enumerate(values):
+        if isinstance(value, int) and not isinstance(value, bool):
+            where = (*path, "value", place) if isinstance(rule.value, tuple) else (*path, "value")
+            shown = format_yuan(value) if money else str(value)
+            yield Field(_name(where), said, shown, "money" if money else "number", where)
+    days = rule.arguments.get("within_days")
+    if isinstance(days, int) and not isinstance(days, bool):
+        where = (*path, "arguments", "within_days")
+        yield Field(_name(where), f"{said}（天数）", str(days), "number", where)
+
+
+def _name(path: Path) -> str:
+    return ".".join(str(part) for part in path)
+
+
+def _put(content: Any, path: Path, value: Any) -> None:
+    for part in path[:-1]:
+        content = content[part]
+    content[path[-1]] = value
+
+
+def _read(field: Field, text: str) -> Any:
+    if not text and field.empty:
+        return None
+    match field.kind:
+        case "number":
+            if not text.isascii() or not text.isdecimal() or len(text) > 9:
+                raise Invalid(f"“{field.label}”请写整数", code="bad_number", field=field.name)
+            return int(text)
+        case "money":
+            return parse_yuan(text)
+        case "instant":
+            return _instant(field, text)
+        case "choice" if text not in dict(field.choices):
+            raise Invalid(f"“{field.label}”请从列表里选", code="bad_choice", field=field.name)
+    if not text:
+        raise Invalid(f"“{field.label}”不能是空的", code="empty_field", field=field.name)
+    return text
+
+
+def _local(instant: str | None) -> str:
+    return parse_instant(instant).astimezone(SHANGHAI).strftime("%Y-%m-%dT%H:%M") if instant else ""
+
+
+def _instant(field: Field, text: str) -> str:
+    try:
+        return datetime.strptime(text.replace(" ", "T"), "%Y-%m-%dT%H:%M").replace(tzinfo=SHANGHAI).isoformat()
+    except ValueError:
+        raise Invalid(f"“{field.label}”请写成 2026-11-27 20:00 这样", code="bad_instant", field=field.name) from None
