@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import signal
 import socket
-import sys
 import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
@@ -19,19 +19,19 @@ from aiohttp import web
 from pydantic import SecretStr
 
 from assistant import access, simulation
-from assistant.base.clock import SystemClock
 from assistant.base.principal import Principal
 from assistant.dialogue import conversation as talk
 from assistant.domain import activities, members, points
 from assistant.flows.importing import import_lines
 from assistant.store import Store, View, Work, migrate
 from assistant.wecom.simulator import Simulator, SimulatorConfig
+from tests.support import service_child
+from tests.support.shared_clock import SharedClock
 
 OWNER = Principal("operator", "test", frozenset({"owner"}))
 XIAOMAN, AQING, YUNDUO = "wm_xiaoman", "wm_aqing", "wm_yunduo"
 PATIENCE = 25.0
 BUSY = "SELECT count(*) FROM due WHERE kind IN ('turn', 'deliver', 'kf.pull', 'reaction', 'touch.deliver', 'plan.chunk') AND NOT held"
-ROOT = Path(__file__).parents[2]
 
 
 def _wecom_identity(external: str) -> dict[str, str]:
@@ -64,15 +64,15 @@ class Shop:
         self.url = url
         self.folder = folder
         self.port = free_port()
-        self.process: asyncio.subprocess.Process | None = None
+        self._life: dict[str, Path] = {}
         self._stack = AsyncExitStack()
         self._starts = 0
-        clock = SystemClock()
+        self.clock = SharedClock(folder / "clock")
         corp = (simulation.APP, simulation.KF, simulation.BOT, simulation.CONTACT_SECRET)
         config = SimulatorConfig(simulation.CORP, f"http://127.0.0.1:{self.port}", *corp)
-        self.simulator = Simulator(config, clock)
+        self.simulator = Simulator(config, self.clock)
         self.simulator.world.knobs.callback_timeout_seconds = 5.0
-        self.book = Store(url, clock)
+        self.book = Store(url, self.clock)
 
     async def __aenter__(self) -> Self:
         await asyncio.to_thread(self._seed)
@@ -107,7 +107,6 @@ class Shop:
     async def start(self, die_at: str = "", nth: int = 1) -> None:
         """Starts the service and waits until it listens (or has died on the way)."""
         self._starts += 1
-        ready = self.folder / f"ready{self._starts}"
         environment = {
             "LAOYOU_HOME": self.folder / "home",
             "LAOYOU_DATABASE_URL": self.url,
@@ -118,36 +117,37 @@ class Shop:
             **_wecom(self.api),
         }
         told = {key: str(value) for key, value in environment.items()}
-        options = {"environment": told, "die_at": die_at, "nth": nth, "ready": str(ready)}
-        command = [sys.executable, "-m", "tests.support.service_child", json.dumps(options)]
-        with (self.folder / f"service{self._starts}.log").open("wb") as log:
-            self.process = await asyncio.create_subprocess_exec(*command, cwd=ROOT, stdout=log, stderr=log)
-        await self.until(lambda: ready.exists() or self.dead, "the service to listen")
+        self._life = {name: self.folder / f"{name}{self._starts}" for name in ("pid", "ready", "ended", "log")}
+        files = {name: str(path) for name, path in self._life.items()} | {"clock": str(self.folder / "clock")}
+        service_child.born({"environment": told, "die_at": die_at, "nth": nth, **files})
+        await self.until(lambda: self._life["ready"].exists() or self.dead, "the service to listen")
 
     @property
     def dead(self) -> bool:
-        return self.process is None or self.process.returncode is not None
+        return not self._life or self._life["ended"].exists()
 
     async def died(self) -> bool:
         """Waits for the planned death; False if the stage was never reached within PATIENCE."""
-        assert self.process is not None
         try:
-            async with asyncio.timeout(PATIENCE):
-                return await self.process.wait() == -signal.SIGKILL
-        except TimeoutError:
+            await self.until(lambda: self.dead, "the service to die")
+        except AssertionError:
             return False
+        return self._life["ended"].read_text() == str(-signal.SIGKILL)
 
     async def stop(self) -> None:
-        if self.process is not None and self.process.returncode is None:
-            os.kill(self.process.pid, signal.SIGKILL)
-            await self.process.wait()
+        """Ends the service as kill -9 does."""
+        if not self.dead:
+            await self.until(self._life["pid"].exists, "the service to be born")
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(int(self._life["pid"].read_text()), signal.SIGKILL)
+            await self.until(lambda: self.dead, "the service to end")
 
     async def until(self, condition: Callable[[], object], what: str) -> None:
         """Polls for an outcome, for at most PATIENCE seconds."""
         end = time.monotonic() + PATIENCE
         while not condition():
             if time.monotonic() > end:
-                logs = "\n".join(path.read_text()[-3000:] for path in sorted(self.folder.glob("service*.log")))
+                logs = "\n".join(path.read_text()[-3000:] for path in sorted(self.folder.glob("log*")))
                 raise AssertionError(f"waited in vain for {what}\n{logs}")
             await asyncio.sleep(0.05)
 
