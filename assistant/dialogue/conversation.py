@@ -162,7 +162,7 @@ def greeted(work: Work, conversation_id: str) -> None:
 def _hold(work: Work, request: Take) -> Held:
     current = get(work, request.conversation)
     if request.holder and current.holder not in ("", request.holder):
-        raise Conflict(f"会话已由 {current.holder} 接管", code="already_held")
+        raise Conflict("这个会话已由另一位同事接管", code="already_held", holder=current.holder)
     since = work.now if request.holder else None
     work.execute(conversation.update().where(conversation.c.id == current.id).values(holder=request.holder, held_since=since))
     if request.holder and request.holder != current.holder:

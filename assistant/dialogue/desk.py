@@ -27,6 +27,7 @@ _STEER: dict[str, Callable[..., object]] = {
     "停止": operations.stop,
     "终止": operations.stop,
 }
+_BARE = ("批准", "同意", "可以", "好的", "好", "确认", "没问题", "approve", "ok", "OK")
 _REPORT = ("报告", "进度", "结果", "效果")
 _GREETINGS = ("帮助", "help", "你好", "您好", "在吗")
 HELP = "您直接说目标就好，比如“唤醒 60 天没下单的棉质睡衣老客，预算 5000 元，周五前”。我会先给您看人、钱和文案，批准后才会执行。"
@@ -54,6 +55,8 @@ class Desk:
         approval = _APPROVE.match(sentence)
         if approval is not None:
             return await self._approve(who, key, approval[2].lower())
+        if sentence in _BARE:
+            return await self._which(who)
         if sentence in _STEER:
             return await self._steer(who, key, sentence)
         if sentence in _REPORT:
@@ -84,6 +87,14 @@ class Desk:
         await self._store.write(operations.approve, [approval], who, cause=found[0].id)
         head = f"已批准「{found[0].plan.title}」，开始执行：先发给一小部分人看看，再发给其余的人。"
         return head + "回复“进度”随时看结果，“暂停”或“停止”随时叫停。"
+
+    async def _which(self, who: Principal) -> str:
+        """A yes without a code: names what waits, because a yes must say to what."""
+        waiting = await self._store.read(operations.plans, ["awaiting_approval"], 5)
+        if not waiting:
+            return "现在没有等待批准的方案。" + HELP
+        lines = [f"· 「{stored.plan.title}」：回复“批准 {stored.digest[:8]}”" for stored in waiting]
+        return "请带上批准码，免得批错：\n" + "\n".join(lines)
 
     async def _steer(self, who: Principal, key: str, word: str) -> str:
         current = await self._store.read(_newest, "", GOING)

@@ -91,7 +91,7 @@ async def kf_service_state_trans(client: WeComClient, open_kfid: str, external_u
 
 
 async def message_send(client: WeComClient, agent_id: int, userids: Sequence[str], text: str) -> AppSent:
-    """Text of at most 2048 bytes to employees; identical content is dropped by WeCom for four hours."""
+    """Text of at most 2048 bytes to employees; WeCom drops identical content for four hours: mark what is said anew."""
     body = {
         "touser": "|".join(userids),
         "msgtype": "text",

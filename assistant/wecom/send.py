@@ -13,7 +13,7 @@ from assistant.wecom.bot import MAX_CONTENT
 from assistant.wecom.calls import bot_response_url, kf_send_msg, message_send
 from assistant.wecom.client import WeComClient
 from assistant.wecom.errors import delivery_of
-from assistant.wecom.text import size, split_text
+from assistant.wecom.text import size, split_text, unseen_mark
 
 MAX_TEXT = 2048
 MAX_PARTS = 5
@@ -62,7 +62,8 @@ class WeComSender:
         account, user = message.address.account, message.address.peer
         if not account.isascii() or not account.isdigit():
             return Delivery("refused", code="bad_agent", reason="应用的 AgentId 不是数字，请检查设置。")
-        parts = split_text(_with_options(message), MAX_TEXT)
+        mark = unseen_mark(message.key)
+        parts = [part + mark for part in split_text(_with_options(message), MAX_TEXT - size(mark))]
         if len(parts) > MAX_PARTS:
             return _too_long()
         answers: list[str] = []
