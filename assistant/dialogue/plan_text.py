@@ -29,7 +29,8 @@ def preview_text(stored: Stored) -> str:
     lines.append(f"圈中 {seen.people} 人，能触达 {seen.reachable} 人，对照组 {seen.holdout} 人不发")
     if seen.skipped:
         lines.append("不发：" + "，".join(f"{reason} {count} 人" for reason, count in seen.skipped.items()))
-    lines.append(f"最多花费 {format_yuan(seen.worst_fen)} 元")
+    budget = f"（预算 {format_yuan(plan.budget_fen)} 元）" if plan.budget_fen else ""
+    lines.append(f"最多花费 {format_yuan(seen.worst_fen)} 元{budget}")
     lines.extend(f"文案样例：{sample.get('text', '')}" for sample in seen.samples[:1])
     lines.extend(f"假设：{assumption}" for assumption in plan.assumptions)
     lines.extend(f"注意：{warning}" for warning in seen.warnings)

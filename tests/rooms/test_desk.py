@@ -50,6 +50,7 @@ def code_in(text: str) -> str:
 async def test_a_goal_shows_people_cost_and_a_code_to_approve_it(chat: Chat) -> None:
     shown = await chat.say(GOAL)
     assert "圈中 5 人" in shown
+    assert "（预算 500.00 元）" in shown
     assert code_in(shown)
 
 
