@@ -15,6 +15,7 @@ from aiohttp import web
 
 from assistant import agent, simulation, telemetry, triggers
 from assistant.base.clock import Clock
+from assistant.base.principal import system
 from assistant.base.protocols import Embedder
 from assistant.channels import inbox
 from assistant.channels.delivery import Deliverer, Sender
@@ -22,7 +23,7 @@ from assistant.channels.waiting import WaiterFirst, Waiters
 from assistant.dialogue import conversation, desk
 from assistant.dialogue.opening import Opened
 from assistant.dialogue.turn import Parts, TurnHandler
-from assistant.domain import audience, cashback, members, membership, orders, outreach, points
+from assistant.domain import audience, cashback, journeys, members, membership, orders, outreach, points
 from assistant.flows import deliver, payout
 from assistant.flows.receive import Intake, KfPull
 from assistant.jobs import EmbeddedRunner, Handler, Ticker
@@ -126,6 +127,7 @@ async def opened(settings: Settings, clock: Clock, *, simulate: bool = False, st
         store = Store(settings.database_url, clock, triggers.REACTIONS)
         stack.callback(store.close)
         know_features()
+        await store.write(journeys.install, None, system("start"))
         brain = Brain(settings, bundled)
         stack.callback(brain.close)
         simulated = None
@@ -183,13 +185,13 @@ def _handlers(
         "turn": TurnHandler(parts),
         "deliver": Deliverer(store, senders, conversation.hold_back, stage=stage, watcher=telemetry.delivered),
         "kf.pull": KfPull(store, client, debounce),
-        "reaction": triggers.react(store),
+        "reaction": triggers.react(store, stage),
         "payout": payout.handler(store, SimulatedPayout(store), stage),
         **deliver.handlers(store, client, kf_account, stage),
         **plan_handlers(store, stage),
-        **triggers.journey_steps(store),
+        **triggers.journey_steps(store, stage),
     }
-    return handlers | {name: triggers.run_clock(store) for name in triggers.ON_CLOCK}
+    return handlers | {name: triggers.run_clock(store, stage) for name in triggers.ON_CLOCK}
 
 
 def _toolboxes(store: Store, brain: Brain) -> Callable[[Opened], agent.Toolbox]:

@@ -16,7 +16,7 @@ from assistant import access
 from assistant.base.clock import Clock
 from assistant.base.errors import Invalid
 from assistant.base.principal import Principal
-from assistant.domain import activities
+from assistant.domain import activities, journeys
 from assistant.flows import demo as brand
 from assistant.flows.importing import import_lines
 from assistant.settings import Settings
@@ -83,6 +83,7 @@ def _furnish(work: Work, _nothing: None) -> None:
     activities.stock_mall(
         work, [activities.StockItem(f"demo:{item}", item, title, cost, stock, most) for item, title, cost, stock, most in MALL]
     )
+    journeys.switch(work, [journeys.Switch("demo:birthday", "birthday", True)])
     for (userid, password), roles in ((LOGIN, ("operator",)), (APPROVER, ("owner",))):
         access.add_operators(work, [access.AddOperator(userid, roles, password, userid=userid)])
 

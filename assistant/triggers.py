@@ -32,6 +32,8 @@ class Happened:
 
 
 Reaction = Callable[[Work, Happened], object]
+Stage = Callable[[str], None]
+"""Told of each step before and after its commit (fault tests)."""
 
 
 def settle_order(work: Work, happened: Happened) -> None:
@@ -86,11 +88,13 @@ ON_CLOCK: dict[str, tuple[int, Callable[[Work], object]]] = {
 """Name → (every so many seconds, what is done). APScheduler only ticks; each run is a row (name, planned instant)."""
 
 
-def react(store: Store) -> Handler:
+def react(store: Store, stage: Stage) -> Handler:
     """The handler of ``reaction`` jobs."""
 
     async def handle(job: Job) -> None:
+        stage("reaction.begins")
         await store.write(_react, job.payload, REACTOR, cause=f"fact:{job.payload['fact']}")
+        stage("reaction.committed")
 
     return handle
 
@@ -102,11 +106,13 @@ def _react(work: Work, payload: Mapping[str, Any]) -> None:
     ON_FACT[row.name][payload["reaction"]](work, Happened(row.name, row.subject, row.member_id, row.payload, row.cause))
 
 
-def run_clock(store: Store) -> Handler:
+def run_clock(store: Store, stage: Stage) -> Handler:
     """The handler of all ON_CLOCK jobs: the kind of the job names the row of the table."""
 
     async def handle(job: Job) -> None:
+        stage("clock.begins")
         await store.write(_run_clock, job.kind, system("schedule"), cause=f"clock:{job.key}")
+        stage("clock.committed")
 
     return handle
 
@@ -115,12 +121,14 @@ def _run_clock(work: Work, name: str) -> None:
     ON_CLOCK[name][1](work)
 
 
-def journey_steps(store: Store) -> dict[str, Handler]:
+def journey_steps(store: Store, stage: Stage) -> dict[str, Handler]:
     """The handlers of the due rows that journeys make."""
 
     def handler(command: Callable[[Work, Mapping[str, Any]], object]) -> Handler:
         async def handle(job: Job) -> None:
+            stage("journey.begins")
             await store.write(command, job.payload, system("journeys"), cause=f"journey:{job.key}")
+            stage("journey.committed")
 
         return handle
 

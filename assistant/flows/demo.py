@@ -150,8 +150,9 @@ def _member(chance: SeededChance, now: datetime, number: int) -> dict[str, Any]:
     age = int(700 * chance.unit() ** 1.5)
     month, day = 1 + chance.below(12), 1 + chance.below(28)
     today = now.astimezone(SHANGHAI)
-    if number % 60 == 0:
-        month, day = today.month, min(today.day, 28)
+    if number % 30 == 0:
+        soon = today + timedelta(days=number % 60 // 30)
+        month, day = soon.month, min(soon.day, 28) if soon.month == 2 else soon.day
     birthday = f"{month:02d}-{day:02d}" if chance.unit() < 0.6 else f"{1975 + chance.below(30)}-{month:02d}-{day:02d}"
     group = [_pick(chance, GROUPS)[0]] if chance.unit() < 0.35 else []
     line: dict[str, Any] = {

@@ -10,7 +10,7 @@ from typing import Any
 from assistant.base.clock import parse_instant
 from assistant.base.errors import Invalid
 from assistant.base.ids import digest_of
-from assistant.domain import audience, cashback, members, orders, outreach, points, staff
+from assistant.domain import audience, cashback, journeys, members, orders, outreach, points, staff
 from assistant.flows.settle import settle_orders
 from assistant.store import Fact, View, Work, once
 
@@ -132,7 +132,18 @@ def order(work: Work, lines: Lines) -> None:
                 finished_at=_instant(line, "finished_at") or (at if status == "finished" else None),
             )
         )
-    settle_orders(work, [done.order_id for done in orders.intake(work, requests)])
+    taken = orders.intake(work, requests)
+    settle_orders(work, [done.order_id for done in taken])
+    _leave_journeys(work, requests, taken)
+
+
+def _leave_journeys(work: Work, requests: list[orders.OrderUpdate], taken: list[orders.Taken]) -> None:
+    """Who has bought since entering a journey leaves it, as when a shop tells of the order at once."""
+    paid: dict[str, datetime] = {}
+    for request, done in zip(requests, taken, strict=True):
+        if done.member_id and request.paid_at is not None:
+            paid[done.member_id] = max(request.paid_at, paid.get(done.member_id, request.paid_at))
+    journeys.exit_since(work, "orders.paid", paid)
 
 
 def refund(work: Work, lines: Lines) -> None:

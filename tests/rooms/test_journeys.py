@@ -99,6 +99,17 @@ def test_the_dormant_are_woken_gently_and_buying_ends_it(store: Store, clock: Ma
     assert store.look(journeys.counts, "dormant") == {"exited": 1, "done": 1}
 
 
+def test_only_what_was_bought_after_entering_ends_a_journey(store: Store, clock: ManualClock) -> None:
+    one, two = people(store, 2)
+    for member_id in (one, two):
+        store.do(bought, (member_id, NOON - timedelta(days=61)), ME)
+    switch(store, "dormant")
+    run(store, clock)
+    bought_at = {one: NOON - timedelta(days=5), two: NOON + timedelta(hours=6)}
+    assert store.do(lambda work, latest: journeys.exit_since(work, "orders.paid", latest), bought_at, ME) == 1
+    assert store.look(journeys.counts, "dormant") == {"active": 1, "exited": 1}
+
+
 def test_who_may_not_be_written_to_is_skipped_with_the_reason(store: Store, clock: ManualClock) -> None:
     one, two = people(store, 2, birthday="1990-11-22")
     store.do(lambda work, who: members.opt_out(work, [members.Choice("o", who)]), one, ME)

@@ -3,7 +3,7 @@
 Due rows: ``journey.enrol`` and ``journey.step``; ``JOBS`` names the command that handles each.
 """
 
-from assistant.domain.journeys.commands import enrol, exit_on, install, publish, switch, tick
+from assistant.domain.journeys.commands import enrol, exit_on, exit_since, install, publish, switch, tick
 from assistant.domain.journeys.model import Enrolment, Journey, Publish, Published, Switch, Switched, Version, journey_from, shipped
 from assistant.domain.journeys.queries import counts, enrolments, journeys
 from assistant.domain.journeys.steps import run_steps
@@ -23,6 +23,7 @@ __all__ = [
     "enrol",
     "enrolments",
     "exit_on",
+    "exit_since",
     "install",
     "journey_from",
     "journeys",

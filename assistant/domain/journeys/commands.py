@@ -14,7 +14,7 @@ from assistant.base.errors import Invalid
 from assistant.domain import audience
 from assistant.domain.journeys import store, tables
 from assistant.domain.journeys.model import Journey, Publish, Published, Switch, Switched, journey_from, shipped
-from assistant.store import Due, Fact, Work, once, upsert
+from assistant.store import Due, Fact, Work, chunks, once, upsert
 
 PAGE = 500
 STEP = "journey.step"
@@ -46,7 +46,7 @@ def _add(work: Work, journey: Journey, hold_id: str = "") -> Published:
     return Published(journey.name, number)
 
 
-def install(work: Work) -> list[Published]:
+def install(work: Work, _nothing: None = None) -> list[Published]:
     """Puts the shipped journeys in where they are missing, switched off."""
     return [_add(work, journey) for journey in shipped() if store.newest(work, journey.name) is None]
 
@@ -126,14 +126,19 @@ def enrol(work: Work, payload: Mapping[str, Any]) -> int:
 
 def exit_on(work: Work, fact_name: str, member_id: str) -> int:
     """Ends the member's journeys that this fact ends; returns how many."""
-    if not member_id:
-        return 0
+    return exit_since(work, fact_name, {member_id: work.now}) if member_id else 0
+
+
+def exit_since(work: Work, fact_name: str, latest: Mapping[str, datetime]) -> int:
+    """The same for many members: the fact last happened at the given instant, and what was entered after it goes on."""
     table = tables.enrolment
     gone = []
-    for one in store.enrolments(work, table.c.member_id == member_id, table.c.state == "active"):
-        if fact_name in store.version(work, one.name, one.version).journey.exit_on:
-            gone.append(one.id)
-            work.record(Fact("journey.exited", f"enrolment:{one.id}", {"journey": one.name, "fact": fact_name}, member_id))
-    if gone:
-        work.execute(sa.update(table).where(table.c.id.in_(gone)).values(state="exited", reason=fact_name))
+    for part in chunks(sorted(latest)):
+        for one in store.enrolments(work, table.c.member_id.in_(part), table.c.state == "active", limit=100_000):
+            ends = fact_name in store.version(work, one.name, one.version).journey.exit_on
+            if ends and one.enrolled_at <= latest[one.member_id]:
+                gone.append(one.id)
+                work.record(Fact("journey.exited", f"enrolment:{one.id}", {"journey": one.name, "fact": fact_name}, one.member_id))
+    for part in chunks(gone):
+        work.execute(sa.update(table).where(table.c.id.in_(part)).values(state="exited", reason=fact_name))
     return len(gone)
