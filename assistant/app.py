@@ -162,6 +162,7 @@ async def _join(
         health=health,
         knowledge=brain,
         language=settings.language,
+        secure_cookies=settings.secure_cookies,
     )
     return Service(settings, store, runner, simulated, brain, waiters, address, client, make_app(doors))
 

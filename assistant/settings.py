@@ -69,6 +69,7 @@ class Settings:
     openai_api_key: SecretStr | None = None
     openai_base_url: str = ""
     openai_model: str = "gpt-4o-mini"
+    secure_cookies: bool = False
     language: Literal["zh", "en"] = "zh"
     log_level: str = "INFO"
     timezone: str = "Asia/Shanghai"
@@ -99,6 +100,7 @@ class Settings:
             "openai_api_key": read.secret("OPENAI_API_KEY") if read.text("OPENAI_API_KEY") else None,
             "openai_base_url": read.address("OPENAI_BASE_URL"),
             "openai_model": read.text("OPENAI_MODEL", "gpt-4o-mini"),
+            "secure_cookies": read.choice("LAOYOU_SECURE_COOKIES", ("no", "yes")) == "yes",
             "language": read.choice("LAOYOU_LANGUAGE", ("zh", "en")),
             "log_level": read.choice("LAOYOU_LOG_LEVEL", ("INFO", "DEBUG", "WARNING", "ERROR")),
             "timezone": _timezone(read.text("LAOYOU_TIMEZONE", "Asia/Shanghai")),

@@ -59,7 +59,7 @@ def report(view: View, plan_id: str) -> Report:
         spent_fen=_spent(view, stored, held),
         budget_fen=held,
         lift=measured,
-        conclusion=_conclusion(measured),
+        conclusion=_conclusion(stored, measured),
     )
 
 
@@ -106,7 +106,9 @@ def _arm(size: int, bought: dict[str, int]) -> experiments.Arm:
     return experiments.Arm(size, len(amounts), sum(amounts), sum(amount * amount for amount in amounts))
 
 
-def _conclusion(lift: experiments.Lift | None) -> str:
+def _conclusion(stored: Stored, lift: experiments.Lift | None) -> str:
+    if lift is None and stored.plan.holdout_percent and stored.state not in ("done", "stopped"):
+        return "对照组还没有人，等方案多走一会儿再看"
     if lift is None or lift.buyers is None:
         return "没有对照组，无法判断效果是否由这次触达带来"
     low, high = lift.buyers.low, lift.buyers.high

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
@@ -16,6 +16,7 @@ class Feature:
 
     ``select(now, arguments)`` yields rows ``(member_id, value)``: at most one row per member, several for ``texts``. A member without a row
     has the value ``missing``. ``arguments`` names the optional narrowing that the select understands (``within_days``, ``shop`` …).
+    ``words`` says stored values as people do.
     """
 
     name: str
@@ -25,3 +26,4 @@ class Feature:
     missing: Any = None
     arguments: tuple[str, ...] = ()
     unit: str = ""
+    words: Mapping[str, str] = field(default_factory=dict)

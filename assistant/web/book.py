@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from assistant import operations
 from assistant.base.errors import Invalid
-from assistant.domain import audience, cashback, journeys, members, membership, orders, outreach, points
+from assistant.domain import audience, cashback, journeys, members, membership, orders, outreach, points, staff
 from assistant.store import View
 from assistant.web import shapes_members as shapes
 
@@ -48,6 +48,7 @@ def profile(view: View, ref: str) -> shapes.MemberOut:
         gender=one.gender,
         birthday=one.birthday,
         owner_staff=one.owner_staff,
+        owner_name=_owner(view, one.owner_staff),
         groups=list(one.groups),
         tags=[tag.tag for tag in tags],
         opted_out=one.opted_out,
@@ -95,6 +96,11 @@ def names(view: View, member_ids: list[str]) -> dict[str, str]:
 def _brief(one: members.Member) -> shapes.MemberBriefOut:
     phone = members.masked_phone(one.phone)
     return shapes.MemberBriefOut(id=one.id, nickname=one.nickname, phone=phone, city=one.city, joined_at=one.joined_at)
+
+
+def _owner(view: View, userid: str) -> str:
+    found = staff.person(view, userid) if userid else None
+    return found.name if found else userid
 
 
 def _lots(view: View, member_id: str) -> list[shapes.LotOut]:

@@ -94,11 +94,11 @@ def _of_compare(rule: audience.Compare, path: Path, said: str) -> Iterator[Field
         if isinstance(value, int) and not isinstance(value, bool):
             where = (*path, "value", place) if isinstance(rule.value, tuple) else (*path, "value")
             shown = format_yuan(value) if money else str(value)
-            yield Field(_name(where), said, shown, "money" if money else "number", where)
+            yield Field(_name(where), f"人群：{said}", shown, "money" if money else "number", where)
     days = rule.arguments.get("within_days")
     if isinstance(days, int) and not isinstance(days, bool):
         where = (*path, "arguments", "within_days")
-        yield Field(_name(where), f"{said}（天数）", str(days), "number", where)
+        yield Field(_name(where), f"人群：{said}（天数）", str(days), "number", where)
 
 
 def _name(path: Path) -> str:

@@ -31,6 +31,7 @@ class MemberOut(MemberBriefOut):
     gender: str
     birthday: str
     owner_staff: str
+    owner_name: str
     groups: list[str]
     tags: list[str]
     opted_out: bool

@@ -2,74 +2,14 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from pathlib import Path
-
 import pytest
-from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright
+from playwright.async_api import Browser
 
-from assistant.base.clock import ManualClock
-from assistant.store import Store
-from tests.browser.web_house import HOSTILE, House, open_house
-from tests.support import databases
+from tests.browser.screen import NEEDS_CHROMIUM, sideways, signed_in
+from tests.browser.web_house import HOSTILE, House
 
-CHROMIUM = shutil.which("chromium")
-FLAGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 PAGES = ["/", "/goals", "/members", "/tickets", "/sops", "/inbox", "/settings", "/phones", "/phones?tab=staff", "/phones?tab=group"]
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="没有找到 chromium（apt-get install chromium），跳过浏览器测试")
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> str:
-    """SQLite only: a browser cannot tell the difference."""
-    return databases.sqlite(tmp_path)
-
-
-@pytest.fixture
-async def house(store: Store, clock: ManualClock) -> AsyncIterator[House]:
-    async with open_house(store, clock) as opened:
-        yield opened
-
-
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        opened = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield opened
-        await opened.close()
-
-
-@asynccontextmanager
-async def signed_in(browser: Browser, house: House, width: int = 1280) -> AsyncIterator[tuple[Page, list[str]]]:
-    """A page of somebody who has logged in by the form, and the complaints of the browser."""
-    context = await browser.new_context(viewport={"width": width, "height": 844})
-    page = await context.new_page()
-    complaints: list[str] = []
-
-    def heard(message: ConsoleMessage) -> None:
-        if message.type == "error":
-            complaints.append(message.text)
-
-    page.on("console", heard)
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    await page.goto(f"{house.base}/login?next=/phones")
-    await page.fill("input[name=name]", "song")
-    await page.fill("input[name=password]", "laoyou-demo")
-    await page.click("button.main")
-    await page.wait_for_url("**/phones")
-    yield page, complaints
-    await context.close()
+pytestmark = NEEDS_CHROMIUM
 
 
 @pytest.mark.parametrize("width", [1280, 390])
@@ -79,8 +19,7 @@ async def test_pages_fit_the_screen_and_raise_no_errors(browser: Browser, house:
             answer = await page.goto(house.base + path)
             assert answer is not None
             assert answer.status == 200, path
-            sideways = await page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-            assert sideways <= 0, (path, sideways)
+            assert await sideways(page) <= 0, path
             assert await page.locator("h1").first.is_visible()
         assert complaints == []
 

@@ -18,7 +18,7 @@ from assistant.wecom.simulator import AppSettings, BotSettings, KfSettings, Simu
 PASSWORD = "laoyou-demo"
 HOSTILE = "<script>alert(1)</script>'\"><img src=x onerror=alert(1)>"
 OPERATORS = (("he", "operator"), ("song", "owner"), ("lan", "viewer"), ("ping", "approver"), ("wu", "staff"))
-LOGINS = ("song", "lan")
+LOGINS = ("he", "song", "lan")
 CONFIG = SimulatorConfig(
     "ww0000000000demo00",
     "http://127.0.0.1:1",
@@ -30,7 +30,7 @@ CONFIG = SimulatorConfig(
 
 
 def add_operators(work: Work, _nothing: None) -> None:
-    """One operator per role; the token is the name and ``-token``; two have a password, since hashing one takes its time."""
+    """One operator per role; the token is the name and ``-token``; three have a password, since hashing one takes its time."""
     entries = [access.AddOperator(name, (role,), PASSWORD if name in LOGINS else "", f"{name}-token", name) for name, role in OPERATORS]
     access.add_operators(work, entries)
 
@@ -81,10 +81,10 @@ class House:
 
 
 @asynccontextmanager
-async def open_house(store: Store, clock: ManualClock, *, simulate: bool = True) -> AsyncIterator[House]:
+async def open_house(store: Store, clock: ManualClock, *, simulate: bool = True, secure: bool = False) -> AsyncIterator[House]:
     await store.write(add_operators, None, system("test"))
     world = simulator(clock) if simulate else None
-    app = make_app(Doors(store=store, edge=None, health=healthy, simulator=world))
+    app = make_app(Doors(store=store, edge=None, health=healthy, simulator=world, secure_cookies=secure))
     runner = web.AppRunner(app)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)

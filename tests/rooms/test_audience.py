@@ -158,7 +158,7 @@ def test_a_rule_is_said_as_an_operator_would() -> None:
         return audience.describe(rule)
 
     dormant = All(rules=(compare("city", "eq", "上海"), Not(rule=compare("last_seen", "within_days", 60))))
-    assert say(dormant) == "城市是上海，且60 天内没有来访"
+    assert say(dormant) == "城市是上海，且 60 天内没有来访"
     assert say(All()) == "全部会员"
     assert say(compare("orders", "gte", 2, category="6")) == "品类6的订单数不少于 2 单"
     assert say(AnyOf(rules=(compare("tag", "eq", "棉"), compare("blocked", "eq", False)))) == "标签有棉，或不是黑名单"

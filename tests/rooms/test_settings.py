@@ -19,12 +19,19 @@ def test_nothing_set_gives_a_service_that_runs_here() -> None:
     assert settings.database_url == "sqlite:///var/laoyou.db"
     assert settings.openai_api_key is None
     assert settings.debounce_shortest == timedelta(seconds=1.5)
+    assert settings.secure_cookies is False
     assert settings.wecom == WeComSettings()
 
 
 def test_the_command_line_wins_over_the_environment() -> None:
     settings = Settings.load({"LAOYOU_PORT": "9000", "LAOYOU_HOME": "/srv/a"}, {"port": 9001, "home": Path("/srv/b")})
     assert (settings.port, settings.home, settings.database_url) == (9001, Path("/srv/b"), "sqlite:////srv/b/laoyou.db")
+
+
+def test_cookies_are_kept_to_tls_when_told_so() -> None:
+    assert Settings.load({"LAOYOU_SECURE_COOKIES": "yes"}).secure_cookies is True
+    with pytest.raises(Invalid, match="LAOYOU_SECURE_COOKIES"):
+        Settings.load({"LAOYOU_SECURE_COOKIES": "true"})
 
 
 def test_wecom_is_read_into_secrets_and_endpoints() -> None:

@@ -68,6 +68,7 @@ MEMBER = shapes_members.MemberOut(
     gender="female",
     birthday="05-20",
     owner_staff=HOSTILE,
+    owner_name=HOSTILE,
     groups=[],
     tags=[HOSTILE],
     opted_out=True,

@@ -122,6 +122,14 @@ async def test_the_session_cookie_is_kept_from_scripts(house: House) -> None:
     cookie = next(line for line in (await house.login("song")).headers.getall("Set-Cookie") if line.startswith("laoyou_session="))
     assert "HttpOnly" in cookie
     assert "SameSite=Lax" in cookie
+    assert "Secure" not in cookie
+
+
+async def test_behind_tls_no_cookie_travels_without_it(store: Store, clock: ManualClock) -> None:
+    async with open_house(store, clock, secure=True) as house:
+        await house.get("/login")
+        for path in ("/login", "/language?to=en"):
+            assert all("Secure" in line for line in (await house.get(path)).headers.getall("Set-Cookie")), path
 
 
 async def test_a_wrong_password_says_nothing_about_the_name(house: House) -> None:

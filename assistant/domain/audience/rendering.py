@@ -25,7 +25,7 @@ def _render(rule: Rule, catalogue: Catalogue, *, top: bool = False) -> str:
             return "全部会员"
         case All() | AnyOf():
             joint = "，且" if isinstance(rule, All) else "，或"
-            text = joint.join(_render(part, catalogue) for part in rule.rules)
+            text = joint.join(_spaced(_render(part, catalogue)) for part in rule.rules).lstrip()
             return text if top or len(rule.rules) == 1 else f"（{text}）"
         case Not(rule=Compare() as part):
             return _negated(part, catalogue.feature(part.feature))
@@ -34,6 +34,10 @@ def _render(rule: Rule, catalogue: Catalogue, *, top: bool = False) -> str:
             return f"除了{inner if inner.startswith('（') else f'（{inner}）'}"
         case _:
             return _compare(rule, catalogue.feature(rule.feature))
+
+
+def _spaced(text: str) -> str:
+    return f" {text}" if text[:1].isdigit() else text
 
 
 def _negated(part: Compare, feature: Feature) -> str:
@@ -78,4 +82,4 @@ def _value(value: Any, feature: Feature) -> str:
         return parse_instant(str(value)).astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M")
     if feature.unit == "fen" or (feature.unit == "分" and "金额" in feature.label):
         return f"{value / 100:g} 元"
-    return f"{value}{' ' + feature.unit if feature.unit else ''}"
+    return f"{feature.words.get(str(value), value)}{' ' + feature.unit if feature.unit else ''}"

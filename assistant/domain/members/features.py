@@ -45,7 +45,7 @@ def _persona(_now: datetime, _arguments: Mapping[str, Any]) -> sa.Select[Any]:
 
 FEATURES = (
     Feature("city", "城市", "text", _filled("city")),
-    Feature("gender", "性别", "text", _plain("gender"), missing="unknown"),
+    Feature("gender", "性别", "text", _plain("gender"), missing="unknown", words={"female": "女", "male": "男", "unknown": "未知"}),
     Feature("birthday_month", "生日月份", "number", _month, unit="月"),
     Feature("birthday", "生日（月-日）", "text", _filled("month_day")),
     Feature("joined_at", "入会时间", "instant", _plain("joined_at")),

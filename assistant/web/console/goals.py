@@ -100,7 +100,7 @@ async def _fields(call: Call, plan_id: str) -> list[plan_form.Field]:
 async def progress(call: Call) -> web.StreamResponse:
     """The figures alone, for refreshing; ``X-Finished`` tells the page to show the whole again."""
     plan = await call.store.read(plans.plan, call.part("id"))
-    response = render(call, "plan_progress.html", plan=plan)
+    response = render(call, "plan_progress.html", plan=plan, states=STATES, tones=TONES)
     response.headers["X-Finished"] = "0" if plan.previewing or plan.state in ("approved", "running") else "1"
     return response
 

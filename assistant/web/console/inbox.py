@@ -6,6 +6,7 @@ from typing import Any
 
 from aiohttp import web
 
+from assistant import access
 from assistant.dialogue import conversation
 from assistant.store import View
 from assistant.web.console.forms import see
@@ -22,19 +23,22 @@ def _list(view: View) -> list[conversation.Conversation]:
 
 
 def _one(view: View, conversation_id: str) -> dict[str, Any]:
-    return {"chosen": conversation.get(view, conversation_id), "lines": conversation.lines(view, conversation_id, 80)}
+    chosen = conversation.get(view, conversation_id)
+    names = {one.id: one.name for one in access.operators(view)} if chosen.holder else {}
+    return {"chosen": chosen, "lines": conversation.lines(view, conversation_id, 80), "holder": names.get(chosen.holder, chosen.holder)}
 
 
 async def show_all(call: Call) -> web.StreamResponse:
     """The list; on a wide screen with nothing opened yet."""
     found = await call.store.read(_list)
-    return render(call, "inbox.html", conversations=found, chosen=None, lines=[], channels=CHANNELS)
+    return render(call, "inbox.html", conversations=found, chosen=None, lines=[], holder="", mine=False, channels=CHANNELS)
 
 
 async def show_one(call: Call) -> web.StreamResponse:
     """One conversation beside the list."""
     opened = await call.store.read(_one, call.part("id"))
-    return render(call, "inbox.html", conversations=await call.store.read(_list), channels=CHANNELS, **opened)
+    mine = opened["chosen"].holder == call.who.id
+    return render(call, "inbox.html", conversations=await call.store.read(_list), channels=CHANNELS, mine=mine, **opened)
 
 
 async def show_list(call: Call) -> web.StreamResponse:
