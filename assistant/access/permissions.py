@@ -44,6 +44,39 @@ class Permission(StrEnum):
 
 
 PERMISSIONS = tuple(Permission)
+WORDS: dict[Permission, str] = {
+    Permission.AUDIT_READ: "看审计记录",
+    Permission.BOOK_READ: "看会员账本",
+    Permission.CASHBACK_REVIEW: "审核返现",
+    Permission.CONTENT_EDIT: "改文案",
+    Permission.CONVERSATION_READ: "看会话",
+    Permission.CONVERSATION_TAKE: "接待会话",
+    Permission.FACT_READ: "看事实记录",
+    Permission.GOAL_CREATE: "写目标",
+    Permission.IMPORT_RUN: "导入数据",
+    Permission.JOB_RELEASE: "重试卡住的工作",
+    Permission.JOURNEY_EDIT: "改 SOP",
+    Permission.KNOWLEDGE_APPROVE: "审核知识库",
+    Permission.KNOWLEDGE_EDIT: "改知识库",
+    Permission.KNOWLEDGE_READ: "看知识库",
+    Permission.MEMBER_EDIT: "改会员资料",
+    Permission.MEMBER_ERASE: "删除会员",
+    Permission.MEMBER_EXPORT: "导出会员",
+    Permission.MEMBER_READ: "看会员",
+    Permission.OPERATOR_EDIT: "管理操作员",
+    Permission.ORDER_READ: "看订单",
+    Permission.PAYOUT_APPROVE: "批准打款",
+    Permission.PLAN_APPROVE: "批准方案",
+    Permission.PLAN_EDIT: "改方案",
+    Permission.PLAN_READ: "看方案",
+    Permission.PLAN_RUN: "暂停、继续和停止方案",
+    Permission.POINTS_GRANT: "发积分",
+    Permission.REPORT_READ: "看报告",
+    Permission.SETTINGS_EDIT: "改设置",
+    Permission.STAFF_READ: "看员工",
+    Permission.TASK_DO: "办理任务",
+}
+"""What a permission allows, as people say it."""
 _READS = frozenset(permission for permission in Permission if permission.endswith(":read") and permission is not Permission.AUDIT_READ)
 _WORKS = _READS | {
     Permission.CONTENT_EDIT,
@@ -91,4 +124,6 @@ def require(principal: Principal, permission: Permission | str) -> None:
     """Raises Forbidden unless ``allowed``."""
     if not allowed(principal, permission):
         wanted = Permission(permission)
-        raise Forbidden(f"您没有“{wanted}”权限，请联系管理员开通", code="no_permission", permission=str(wanted), principal=principal.label)
+        raise Forbidden(
+            f"您没有“{WORDS[wanted]}”的权限，请联系管理员开通", code="no_permission", permission=str(wanted), principal=principal.label
+        )

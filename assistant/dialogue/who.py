@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from assistant import access
 from assistant.base.principal import Principal
 from assistant.channels.message import Address
-from assistant.domain import members
+from assistant.domain import members, staff
 from assistant.store import View, Work
 
 
@@ -31,11 +31,13 @@ def known(view: View, address: Address) -> Speaker | None:
         found = members.resolve(view, [members.Identity("wecom_user", address.peer)])
         member_id = next(iter(found.values()), "")
         principal = Principal("member", member_id, via="group") if member_id else Principal("guest", address.peer, via="group")
-        return Speaker(principal, member_id, f"群 {address.group}", group=True)
+        return Speaker(principal, member_id, members.group_name(view, address.group) or f"群 {address.group}", group=True)
+    person = staff.person(view, address.peer)
+    name = person.name if person else address.peer
     operator = access.operator_by_userid(view, address.peer)
     if operator is not None:
-        return Speaker(operator, title=operator.id)
-    return Speaker(Principal("staff", address.peer, frozenset({"staff"}), via=address.channel), title=address.peer)
+        return Speaker(operator, title=name)
+    return Speaker(Principal("staff", address.peer, frozenset({"staff"}), via=address.channel), title=name)
 
 
 def met(work: Work, address: Address) -> Speaker:

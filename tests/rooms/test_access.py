@@ -55,7 +55,7 @@ def test_members_and_guests_hold_no_permission_whatever_role_they_claim(kind: st
 
 def test_require_says_in_a_sentence_what_is_missing() -> None:
     access.require(system("plan"), Permission.PLAN_RUN)
-    with pytest.raises(Forbidden, match="plan:approve"):
+    with pytest.raises(Forbidden, match="批准方案"):
         access.require(principal("viewer"), Permission.PLAN_APPROVE)
     with pytest.raises(ValueError, match="plan:fly"):
         access.allowed(principal("owner"), "plan:fly")
@@ -122,3 +122,12 @@ def test_no_key_is_stored_or_shown_in_the_open(store: Store) -> None:
     stored = str([store.look(lambda view, table=table: view.all(sa.select(table))) for table in tables])
     assert "canary" not in stored + repr(request)
     assert session.secret not in stored + repr(session)
+
+
+def test_every_refusal_is_a_plain_sentence() -> None:
+    viewer = Principal("operator", "lan", frozenset({"viewer"}))
+    for permission in access.PERMISSIONS:
+        if not access.allowed(viewer, permission):
+            with pytest.raises(Forbidden) as refused:
+                access.require(viewer, permission)
+            assert ":" not in refused.value.say

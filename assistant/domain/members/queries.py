@@ -67,6 +67,11 @@ def groups(view: View) -> list[CustomerGroup]:
     return store.groups_of(view)
 
 
+def group_name(view: View, chatid: str) -> str:
+    """What a customer group is called; empty for one nobody has told us about."""
+    return store.group_name(view, chatid)
+
+
 def count(view: View) -> int:
     """How many members there are."""
     return store.total(view)

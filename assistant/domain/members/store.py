@@ -152,6 +152,10 @@ def groups_of(view: View) -> list[CustomerGroup]:
     ]
 
 
+def group_name(view: View, chatid: str) -> str:
+    return str(view.scalar(sa.select(group.c.name).where(group.c.chatid == chatid)) or "")
+
+
 def total(view: View) -> int:
     return int(view.scalar(sa.select(sa.func.count()).select_from(member)))
 
