@@ -111,9 +111,15 @@ class Brain:
         await self.warm()
         return await self._knowledge.search(query, top) if self._knowledge else []
 
-    def close(self) -> None:
+    async def close(self) -> None:
+        """Stops an opening under way and lets everything go."""
         if self._knowledge is not None:
-            self._knowledge.close()
+            await asyncio.to_thread(self._knowledge.close)
+        if self._opening is not None:
+            # What stopped it is of no interest any more; what failed was told to those who waited.
+            await asyncio.gather(self._opening, return_exceptions=True)
+        for model in self._models:
+            await agent.close_model(model)
 
 
 @contextlib.asynccontextmanager
@@ -129,7 +135,7 @@ async def opened(settings: Settings, clock: Clock, *, simulate: bool = False, st
         know_features()
         await store.write(journeys.install, None, system("start"))
         brain = Brain(settings, bundled)
-        stack.callback(brain.close)
+        stack.push_async_callback(brain.close)
         simulated = None
         if simulate:
             simulated = await simulation.start(

@@ -62,7 +62,7 @@ async def chat(settings: Settings, clock: Clock, ref: str) -> int:
             print(await _answer(store, brain, member_id, conversation, said, f"{fresh('turn')}:{number}"))  # noqa: T201
         return 0
     finally:
-        brain.close()
+        await brain.close()
         store.close()
 
 

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import math
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from assistant.base.errors import Broken
+from assistant.base.errors import Broken, Transient
 from assistant.base.ids import derive
 from assistant.base.protocols import Embedder
 from knowledge.ingest import Document
 from knowledge.passage import Entry
 
 BATCH = 1000
+STEP = 8
+"""Entries embedded before looking whether somebody wants to close."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +38,12 @@ class Record:
 class Index:
     """Not safe for two ingests at once: the caller holds a lock."""
 
-    def __init__(self, folder: Path, embedder: Embedder) -> None:
+    def __init__(self, folder: Path, embedder: Embedder, closing: threading.Event) -> None:
         import chromadb  # noqa: PLC0415 - 0.9 s to import
         from chromadb.config import Settings  # noqa: PLC0415
 
         self._embedder = embedder
+        self._closing = closing
         name = f"passages-{hashlib.sha256(embedder.name.encode()).hexdigest()[:12]}"
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -104,9 +108,15 @@ class Index:
 
     def _vectors(self, entries: Sequence[Entry]) -> list[list[float]]:
         """The mean of what is asked (title, tags) and of the whole: better than either alone on our golden questions."""
-        asked = self._embedder.passages([f"{entry.title} {entry.tags}".strip() for entry in entries])
-        whole = self._embedder.passages([f"{entry.title}\n{entry.text}\n{entry.tags}".strip() for entry in entries])
-        return [_unit([a + b for a, b in zip(one, other, strict=True)]) for one, other in zip(asked, whole, strict=True)]
+        vectors: list[list[float]] = []
+        for begin in range(0, len(entries), STEP):
+            if self._closing.is_set():
+                raise Transient("知识库正在关闭，下次启动会接着整理", code="knowledge_closing")
+            part = entries[begin : begin + STEP]
+            asked = self._embedder.passages([f"{entry.title} {entry.tags}".strip() for entry in part])
+            whole = self._embedder.passages([f"{entry.title}\n{entry.text}\n{entry.tags}".strip() for entry in part])
+            vectors += [_unit([a + b for a, b in zip(one, other, strict=True)]) for one, other in zip(asked, whole, strict=True)]
+        return vectors
 
 
 def _unit(vector: Sequence[float]) -> list[float]:

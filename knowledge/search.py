@@ -41,6 +41,7 @@ class Knowledge:
         self._folder = folder
         self._embedder = embedder
         self._lock = threading.Lock()
+        self._closing = threading.Event()
         self._index: Index | None = None
         self._view: _View | None = None
         self._others = frozenset(_lines("brands.txt"))
@@ -107,15 +108,17 @@ class Knowledge:
         return [record.entry.title for record in view.records.values() if record.entry.title.endswith(("？", "?"))]
 
     def close(self) -> None:
-        """Lets the files go; the object may be used again and then opens anew."""
+        """Lets the files go; an ingest under way stops within a second. The object may be used again and then opens anew."""
+        self._closing.set()
         with self._lock:
+            self._closing.clear()
             if self._index is not None:
                 self._index.close()
             self._index = self._view = None
 
     def _opened(self) -> Index:
         if self._index is None:
-            self._index = Index(self._folder, self._embedder)
+            self._index = Index(self._folder, self._embedder, self._closing)
         return self._index
 
     def _ready(self) -> tuple[Index, _View]:

@@ -2,7 +2,7 @@
 
 from assistant.agent.budget import Breaker, Budget, MemoryBudget, Meter
 from assistant.agent.loop import think, think_safely
-from assistant.agent.model import open_model, open_planner
+from assistant.agent.model import close_model, open_model, open_planner
 from assistant.agent.toolbox import Call, Confirmation, Effect, Tool, Toolbox, ToolCallRecord, ToolResult, forbidden_arguments
 from assistant.agent.values import Brief, Limits, Spoiled, Thought, Transcript
 
@@ -23,6 +23,7 @@ __all__ = [
     "ToolResult",
     "Toolbox",
     "Transcript",
+    "close_model",
     "forbidden_arguments",
     "open_model",
     "open_planner",
