@@ -1,0 +1,60 @@
+"""Every stage at which a service may die, and the chains of deaths that the flow tests put it through."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+Death = tuple[str, int]
+"""A stage, and at which passing of it in the life of one process the process dies."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """The deaths of one campaign, one life after another.
+
+    ``lost``: the least and the most employees whose 群发 task may never be made, since nobody can know that it was not.
+    """
+
+    deaths: tuple[Death, ...]
+    lost: tuple[int, int] = (0, 0)
+
+    @property
+    def pace(self) -> float:
+        """Seconds by which time steps while a death is waited for: slow for the canary, so that the others do not follow yet."""
+        return 10.0 if self.lost[1] else 0.5
+
+
+CAMPAIGN = (
+    Chain((("plan.chunk_begins", 1), ("plan.before_decide", 1), ("plan.before_grant", 1), ("plan.after_grant", 1))),
+    Chain((("plan.after_queue", 1), ("plan.before_cursor", 1), ("plan.chunk_ends", 1), ("plan.chunk_committed", 1))),
+    Chain((("touch.before_claim", 1), ("touch.claimed", 1), ("touch.done", 1), ("deliver.before_claim", 1))),
+    Chain((("deliver.after_claim", 1), ("deliver.before_send", 1), ("deliver.after_send", 1), ("deliver.before_settle", 1))),
+    Chain((("plan.chunk_committed", 2), ("touch.claimed", 1)), lost=(1, 2)),
+    Chain((("deliver.after_settle", 1), ("touch.before_task", 1)), lost=(1, 2)),
+    Chain((("plan.chunk_begins", 2), ("plan.after_grant", 1), ("plan.chunk_ends", 1), ("touch.task_created", 1)), lost=(0, 1)),
+    Chain((("plan.chunk_committed", 2), ("touch.task_settled", 1)), lost=(0, 1)),
+)
+"""An operator's plan. The canary goes out by 微信客服 and the rest, a minute later, as 群发 tasks, so the first touch is a 客服 one.
+
+Nothing dies more than four times under one job, since a job that fails five times waits for a person.
+"""
+
+PAYOUT: tuple[Death, ...] = (("payout.before_begin", 1), ("payout.begun", 1), ("payout.asked", 1), ("payout.recorded", 1))
+"""One approved rebate on its way to the payer."""
+
+MEMBER: tuple[Death, ...] = (("turn.before_open", 1), ("turn.opened", 1), ("turn.before_note", 1), ("turn.noted", 1))
+"""A member's question, with the notes that its turn takes."""
+
+CHAT: tuple[Death, ...] = (("turn.opened", 1), ("turn.thought", 1), ("turn.closed", 1))
+"""A goal in an operator's chat."""
+
+SCHEDULE = ("clock.begins", "clock.committed", "journey.begins", "journey.committed", "reaction.begins", "reaction.committed")
+"""What only a day of the schedule crosses; ``test_schedule`` dies there."""
+
+LISTED = frozenset(
+    (
+        *(stage for chain in CAMPAIGN for stage, _ in chain.deaths),
+        *(stage for stage, _ in (*PAYOUT, *MEMBER, *CHAT)),
+        *SCHEDULE,
+    )
+)

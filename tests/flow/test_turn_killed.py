@@ -1,0 +1,68 @@
+"""A turn killed at its stages, for a member and for an operator in the app chat: one answer, one effect."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.flow.office import MAKER, office
+from tests.flow.shop import XIAOMAN
+from tests.flow.stages import CHAT, MEMBER
+
+REPLIES = "SELECT count(*) FROM outbox WHERE channel = 'app'"
+
+
+async def test_a_member_redeems_once_however_often_the_turn_is_killed(database: str, tmp_path: Path) -> None:
+    async with office(database, tmp_path) as desk:
+        shop = desk.shop
+        for words, points in (("我想用积分换一双纯棉袜", 1200), ("确认", 900)):
+            said = len(shop.heard(XIAOMAN))
+            for number, death in enumerate(MEMBER):
+                await shop.start(*death)
+                if number == 0:
+                    await shop.simulator.customer_says(XIAOMAN, words)
+                await desk.outlive(*death)
+            await shop.start()
+            await desk.play(lambda said=said: len(shop.heard(XIAOMAN)) > said, f"an answer to {words}")  # type: ignore[misc]
+            await shop.quiet()
+            await shop.stop()
+            assert len(shop.heard(XIAOMAN)) == said + 1
+            assert await shop.points_of("M1") == points
+        assert shop.scalar("SELECT count(*) FROM turn") == 2
+        assert desk.sound()
+
+
+async def test_a_goal_in_the_chat_is_one_plan_and_one_answer_however_often_the_turn_is_killed(database: str, tmp_path: Path) -> None:
+    async with office(database, tmp_path) as desk:
+        shop = desk.shop
+        people = await desk.people()
+        for number, death in enumerate(CHAT):
+            await shop.start(*death)
+            if number == 0:
+                await shop.simulator.staff_says("he", people.goal)
+            await desk.outlive(*death)
+        await shop.start()
+        await desk.play(lambda: shop.staff_heard("he"), "the preview")
+        await shop.quiet()
+        assert len((await desk.done(MAKER, "GET", "/plans"))["plans"]) == 1
+        assert len(shop.staff_heard("he")) == 1
+        assert "批准" in shop.staff_heard("he")[0]
+
+
+async def test_an_answer_that_wecom_did_not_confirm_is_listed_and_not_sent_again(database: str, tmp_path: Path) -> None:
+    async with office(database, tmp_path) as desk:
+        shop = desk.shop
+        shop.simulator.faults.inject("message/send", "lost_after")
+        await shop.start()
+        await shop.simulator.staff_says("he", "帮助")
+        await shop.until(lambda: shop.staff_heard("he"), "the answer")
+        await shop.quiet()
+        await shop.stop()
+        await shop.start(die_at="deliver.after_send")
+        await shop.simulator.staff_says("he", "进度")
+        await desk.outlive("deliver.after_send")
+        await shop.start()
+        await desk.play(lambda: shop.scalar(f"{REPLIES} AND state = 'unknown'") == 2, "both answers to be listed")
+        await shop.quiet()
+        assert len(shop.staff_heard("he")) == 2
+        listed = (await desk.done(MAKER, "GET", "/unknowns"))["unknowns"]
+        assert sorted(one["code"] for one in listed) == ["interrupted", "outcome_unknown"]
