@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from assistant import jobs
 from assistant.base.clock import business_day, day_start
 from assistant.channels import outbox
-from assistant.domain import cashback, staff
+from assistant.domain import cashback, outreach, staff
 from assistant.store import View, fact, inbox
 from assistant.store import outbox as outbox_rows
 
@@ -31,7 +31,7 @@ def today(view: View) -> Today:
     figures = [
         ("收到消息", _count(view, inbox, inbox.c.received_at >= start)),
         ("发出消息", _count(view, outbox_rows, sent)),
-        ("主动触达", _count(view, outbox_rows, sa.and_(sent, outbox_rows.c.proactive.is_(True)))),
+        ("主动触达", outreach.delivered_since(view, start)),
         ("付款订单", _count(view, fact, sa.and_(fact.c.name == "orders.paid", fact.c.occurred_at >= start))),
     ]
     waiting = [

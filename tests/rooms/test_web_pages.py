@@ -137,7 +137,7 @@ TEMPLATES: dict[str, dict[str, Any]] = {
         "kinds": {},
         "may": {"task": True, "payout": True, "job": True},
     },
-    "settings.html": {"settings": {HOSTILE: HOSTILE}, "parts": {HOSTILE: HOSTILE}, "operators": []},
+    "settings.html": {"settings": {HOSTILE: HOSTILE}, "parts": {HOSTILE: HOSTILE}, "roles": {}, "operators": []},
     "error.html": {"message": HOSTILE, "code": HOSTILE, "back": "/"},
 }
 

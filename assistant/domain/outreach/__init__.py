@@ -31,6 +31,7 @@ from assistant.domain.outreach.model import (
 from assistant.domain.outreach.queries import (
     FEATURES,
     decide,
+    delivered_since,
     known_tasks,
     of_member,
     of_task,
@@ -74,6 +75,7 @@ __all__ = [
     "decide",
     "decide_all",
     "decide_one",
+    "delivered_since",
     "expire_touches",
     "is_quiet",
     "keep_skips",

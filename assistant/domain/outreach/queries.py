@@ -134,6 +134,13 @@ def state_counts(view: View, cause: str) -> dict[str, int]:
     return {row.state: row.n for row in rows}
 
 
+def delivered_since(view: View, since: datetime) -> int:
+    """How many touches are known to have arrived since then."""
+    table = tables.touch
+    counted = sa.select(sa.func.count()).where(table.c.state == "delivered", table.c.route != "import", table.c.settled_at >= since)
+    return int(view.scalar(counted))
+
+
 def replied(view: View, cause: str) -> int:
     """How many members wrote after a delivered touch of this cause, within three days."""
     one, said = tables.touch, tables.inbound

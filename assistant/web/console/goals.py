@@ -12,7 +12,7 @@ from assistant.store import View
 from assistant.web import chart, plan_form, plan_people, plans
 from assistant.web.console.forms import see
 from assistant.web.doors import Call
-from assistant.web.pages import part, render
+from assistant.web.pages import part, render, say
 from assistant.web.route import Route
 from assistant.web.shapes_plans import PeopleOut, PlanOut, ReportOut
 
@@ -122,7 +122,7 @@ async def report(call: Call) -> web.StreamResponse:
     lift = found.lift
     known = lift.lift is not None and lift.low is not None and lift.high is not None
     interval = chart.interval(lift.low or 0.0, lift.lift or 0.0, lift.high or 0.0, "提升及其 90% 区间") if known else None
-    funnel = chart.funnel([(line.label, line.value) for line in found.funnel], "漏斗")
+    funnel = chart.funnel([(say(call.language, line.label), line.value) for line in found.funnel], say(call.language, "漏斗"))
     return render(call, "report.html", report=found, goal=plan.goal, funnel=funnel, interval=interval)
 
 

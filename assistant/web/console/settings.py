@@ -7,8 +7,11 @@ from aiohttp import web
 from assistant import access
 from assistant.store import is_sqlite
 from assistant.web.doors import Call
-from assistant.web.pages import render
+from assistant.web.pages import render, when
 from assistant.web.route import SIGNED_IN, Route
+
+PARTS = {"database": "数据库", "disk": "磁盘", "jobs": "后台工作"}
+ROLES = {"viewer": "查看", "operator": "运营", "approver": "审批", "owner": "负责人", "staff": "员工"}
 
 
 async def show(call: Call) -> web.StreamResponse:
@@ -18,11 +21,11 @@ async def show(call: Call) -> web.StreamResponse:
         "品牌": doors.brand,
         "数据库": "SQLite" if is_sqlite(call.store.url) else "PostgreSQL",
         "企业微信": "模拟" if doors.simulator is not None else "真实",
-        "现在": call.store.clock.now().isoformat(timespec="seconds"),
+        "现在": when(call.store.clock.now()),
         **doors.settings,
     }
-    parts = dict(await doors.health())
-    return render(call, "settings.html", settings=shown, parts=parts, operators=await call.store.read(access.operators))
+    parts = {PARTS.get(name, name): word for name, word in (await doors.health()).items()}
+    return render(call, "settings.html", settings=shown, parts=parts, roles=ROLES, operators=await call.store.read(access.operators))
 
 
 ROUTES = (Route("GET", "/settings", SIGNED_IN, show),)
