@@ -135,7 +135,7 @@ TEMPLATES: dict[str, dict[str, Any]] = {
         "unknowns": [],
         "held": [],
         "kinds": {},
-        "may": {"task": True, "payout": True, "job": True},
+        "may": {"task": True, "payout": True, "review": True, "job": True},
     },
     "settings.html": {"settings": {HOSTILE: HOSTILE}, "parts": {HOSTILE: HOSTILE}, "roles": {}, "operators": []},
     "error.html": {"message": HOSTILE, "code": HOSTILE, "back": "/"},

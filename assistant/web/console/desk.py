@@ -32,7 +32,8 @@ def _waiting(view: View) -> dict[str, Any]:
 async def show(call: Call) -> web.StreamResponse:
     """All of it on one page."""
     may = {
-        name: access.allowed(call.who, needs) for name, needs in (("task", "task:do"), ("payout", "payout:approve"), ("job", "job:release"))
+        name: access.allowed(call.who, needs)
+        for name, needs in (("task", "task:do"), ("payout", "payout:approve"), ("review", "cashback:review"), ("job", "job:release"))
     }
     return render(call, "tickets.html", may=may, kinds=KINDS, **await call.store.read(_waiting))
 
