@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -151,29 +151,43 @@ class _MassDesk:
                 return told
 
     async def reconcile(self, job: Job) -> None:
-        """Looks for a task whose creation was not answered; found, it is adopted; not found, its touches stay unknown for a person."""
-        group = str(job.payload["group"])
-        touches = await self._store.read(outreach.unknown_of_group, group)
-        if not touches:
-            return
-        first = touches[0]
-        msgid = await self._find(first.text, first.staff, min(touch.queued_at for touch in touches))
-        if msgid:
-            results = tuple(_result(touch, "task_created", "", msgid) for touch in touches)
-            follow_up = _poll(msgid, first.staff, self._store.clock.now(), POLL_FIRST)
-            await self._store.write(settle_task, Created(results, follow_up), ME, cause=first.cause)
+        """Looks for tasks whose creation was not answered and adopts the touches whose customer stands in one; others stay unknown."""
+        group, now = str(job.payload["group"]), self._store.clock.now()
+        unknown: list[outreach.Touch] = await self._store.read(outreach.unknown_of_group, group)
+        left = [touch for touch in unknown if now - touch.queued_at < GIVE_UP]
+        for msgid in await self._strangers(left) if left else ():
+            told = await self._told(msgid, left[0].staff)
+            found = [touch for touch in left if touch.peer in told]
+            if found:
+                results = tuple(_result(touch, "task_created", "", msgid) for touch in found)
+                created = Created(results, _poll(msgid, found[0].staff, now, POLL_FIRST))
+                await self._store.write(settle_task, created, ME, cause=found[0].cause)
 
-    async def _find(self, text: str, staff: str, since: datetime) -> str:
+    async def _strangers(self, touches: Sequence[outreach.Touch]) -> list[str]:
+        """The tasks of this text and employee, made since the touches were queued, that no touch knows."""
+        text, staff = touches[0].text, touches[0].staff
+        since = min(touch.queued_at for touch in touches)
         start, end = int(since.timestamp()) - 60, int(self._store.clock.now().timestamp()) + 60
-        listing = await calls.get_groupmsg_list_v2(self._client, "single", start, end)
         known = await self._store.read(outreach.known_tasks)
-        for row in listing.rows:
+        found = []
+        for row in await self._tasks(start, end):
             msgid = str(row.get("msgid", ""))
             if msgid and msgid not in known and (row.get("text") or {}).get("content") == text:
                 tasks = await calls.get_groupmsg_task(self._client, msgid)
                 if [task.get("userid") for task in tasks.rows] == [staff]:
-                    return msgid
-        return ""
+                    found.append(msgid)
+        return found
+
+    async def _tasks(self, start: int, end: int) -> list[Mapping[str, Any]]:
+        """All 群发 tasks to customers made between two Unix seconds."""
+        rows: list[Mapping[str, Any]] = []
+        cursor = ""
+        while True:
+            listing = await calls.get_groupmsg_list_v2(self._client, "single", start, end, cursor=cursor)
+            rows += listing.rows
+            cursor = listing.next_cursor
+            if not cursor:
+                return rows
 
 
 def _look_again(work: Work, request: tuple[str, timedelta]) -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from assistant import triggers
 from assistant.domain import journeys, members, outreach
@@ -20,6 +22,7 @@ TEN = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
 """10:00 in Shanghai on a Monday, when both SOPs begin their day."""
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 BIRTHDAY, DORMANT = "journey:birthday:1", "journey:dormant:1"
+LOOKING = "SELECT count(*) FROM due WHERE kind IN ('mass.reconcile', 'mass.poll', 'touch.deliver', 'deliver', 'reaction')"
 
 
 def person(key: str, **fields: Any) -> dict[str, Any]:
@@ -229,7 +232,7 @@ async def test_a_task_whose_answer_was_lost_is_found_again_and_not_made_twice(da
         assert len(read(shop, "window")) == 1
 
 
-STAGES = (
+BY_KF = (
     ("clock.begins", 1),
     ("clock.committed", 3),
     ("journey.begins", 1),
@@ -247,24 +250,31 @@ STAGES = (
     ("touch.done", 1),
     ("reaction.begins", 1),
     ("reaction.committed", 1),
+)
+BY_MASS = (
+    ("touch.before_claim", 2),
     ("touch.claimed", 2),
     ("touch.before_task", 1),
     ("touch.task_created", 1),
     ("touch.task_settled", 1),
     ("touch.done", 2),
 )
-"""Every stage that a day of the schedule crosses, and at which passing the process dies: of the touches the 客服 one is first."""
+"""Every stage that a day of the schedule crosses, and at which passing the process dies. 客服 touches go first, tasks gather for 5 s."""
 
 LOST = {("touch.claimed", 2), ("touch.before_task", 1)}
 """Where the process dies between taking a task's touches and creating it: whether WeCom heard is not known, a person is told."""
 
 
-async def test_killed_at_any_stage_every_greeting_comes_once(database: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("stages", [BY_KF[:9], BY_KF[9:], BY_MASS], ids=["first", "kf", "mass"])
+async def test_killed_at_any_stage_every_greeting_comes_once(database: str, tmp_path: Path, stages: Sequence[tuple[str, int]]) -> None:
     async with season(database, tmp_path, TEN, "birthday") as shop:
         shop.simulator.world.staff["lin"].confirms = 20.0
-        for day, (stage, nth) in enumerate(STAGES, start=1):
+        for day, (stage, nth) in enumerate(stages, start=1):
             await a_day_with_a_death(shop, TEN + day * DAY + MINUTE, stage, nth)
-        assert shop.book.look(journeys.counts, "birthday") == {"done": 2 * len(STAGES)}
+        assert shop.book.look(journeys.counts, "birthday") == {"done": 2 * len(stages)}
+        unknown = [key for key, (_route, state) in states(shop, BIRTHDAY).items() if state == "unknown"]
+        # A busy machine may have begun the task when the process dies over the 客服 message; that is told too, but it is rare.
+        assert len(unknown) - len(LOST & set(stages)) in (0, 1)
         assert shop.simulator.complaints == []
 
 
@@ -276,15 +286,16 @@ async def a_day_with_a_death(shop: Shop, morning: datetime, stage: str, nth: int
     await wrote_lately(shop, window)
     shop.clock.set(morning)
     await shop.start(die_at=stage, nth=nth)
-    await play(shop, lambda: shop.dead, f"the death at {stage} {nth}")
+    await play(shop, lambda: shop.dead, f"the death at {stage} {nth}", timedelta(seconds=5 if (stage, nth) in BY_MASS else 0))
     assert await shop.died()
     await shop.start()
-    ends = ("unknown", "delivered") if (stage, nth) in LOST else ("delivered",)
-    await play(
-        shop, lambda: {states(shop, BIRTHDAY).get(key, ("", ""))[1] for key in (window, mass)} <= set(ends), f"the day after {stage} {nth}"
-    )
-    await shop.quiet()
+    ended = {("kf", "delivered"), ("mass", "delivered"), ("mass", "unknown")}
+    await play(shop, lambda: {states(shop, BIRTHDAY).get(key) for key in (window, mass)} <= ended, f"the day after {stage} {nth}")
+    await play(shop, lambda: not shop.scalar(LOOKING), "the last look for a lost task")
     assert states(shop, BIRTHDAY)[window] == ("kf", "delivered")
     assert len(read(shop, window)) == 1
-    assert len(read(shop, mass)) == (0 if (stage, nth) in LOST else 1)
+    lost = states(shop, BIRTHDAY)[mass] == ("mass", "unknown")
+    assert lost or (stage, nth) not in LOST
+    made = [task for task in shop.simulator.mass.tasks.values() if any(row.target == f"wm_{mass}" for row in task.rows["lin"])]
+    assert len(made) == len(read(shop, mass)) == (0 if lost else 1)
     await shop.stop()
