@@ -182,3 +182,27 @@ async def office(database: str, folder: Path, at: datetime = TEN) -> AsyncIterat
 def _hire(work: Work, _nothing: None) -> None:
     hired = ((MAKER, "operator"), (BOSS, "approver"))
     access.add_operators(work, [access.AddOperator(name, (role,), token=f"{name}-token") for name, role in hired])
+
+
+def figures(lines: list[dict[str, Any]]) -> dict[str, int]:
+    return {line["name"]: line["value"] for line in lines}
+
+
+async def once_each(desk: Office, plan: Any, people: People, campaigns: int = 1) -> int:
+    """Nobody is lost, every effect is there once, the report says the same as the phones; returns how many nobody knows about."""
+    touches = desk.touches(plan)
+    lost = {name for name in touches if touches[name].state == "unknown"}
+    assert set(touches) == {people.canary, *people.rest}
+    assert {name: len(desk.shop.heard(name)) for name in people.ids} == {name: int(name not in (*lost, people.out)) for name in people.ids}
+    assert all(desk.tasked(name) == (name not in lost) for name in people.rest)
+    assert await desk.points(people) == {name: POINTS * (name != people.out) for name in people.ids}
+    assert (desk.fen("brand:benefits"), desk.fen(f"budget:{plan['id']}")) == (campaigns * SENT * POINTS, 0)
+    assert desk.fen("brand:marketing") == -campaigns * SENT * POINTS
+    report = await desk.done(MAKER, "GET", f"/plans/{plan['id']}/report")
+    assert figures(report["funnel"]) == {"people": PEOPLE, "queued": SENT, "delivered": SENT - len(lost), "replied": 0, "ordered": 0}
+    assert (report["spent_fen"], figures(report["skipped"])) == (SENT * POINTS, {"会员已退订": 1})
+    progress = figures((await desk.done(MAKER, "GET", f"/plans/{plan['id']}"))["progress"])
+    assert progress["unknown"] == len(lost)
+    assert desk.sound()
+    assert desk.shop.simulator.complaints == []
+    return len({touches[name].staff for name in lost})
