@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import urllib.request
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -230,6 +231,30 @@ async def test_a_task_whose_answer_was_lost_is_found_again_and_not_made_twice(da
         assert states(shop, BIRTHDAY)["window"] == ("kf", "delivered")
         assert sorted(len(read(shop, key)) for key in ("one", "other")) == [0, 1]
         assert len(read(shop, "window")) == 1
+
+
+def figures(shop: Shop) -> str:
+    with urllib.request.urlopen(f"http://127.0.0.1:{shop.port}/metrics") as answer:
+        return str(answer.read(), "utf-8")
+
+
+async def test_everything_that_recurs_runs_and_an_order_whose_buyer_was_bound_unheard_finds_its_owner(
+    database: str, tmp_path: Path
+) -> None:
+    async with season(database, tmp_path, TEN) as shop:
+        buyer = {"namespace": "taobao", "value": "buyer_1"}
+        line = ordered("M1", TEN) | {"buyer": buyer}
+        del line["member"]
+        await told(shop, line)
+        member_id = shop.book.look(members.find, "M1")
+        shop.book.do(members.bind, [members.Bind("late", member_id, members.Identity(**buyer))], OWNER)
+        owner = "SELECT member_id FROM shop_order WHERE order_no = 'M1-1'"
+        assert shop.scalar(owner) == ""
+        await shop.start()
+        await shop.until(lambda: shop.scalar(owner) == member_id, "the order to find its owner")
+        for name in triggers.ON_CLOCK:
+            await shop.until(lambda name=name: f'laoyou_jobs_total{{kind="{name}",outcome="done"}}' in figures(shop), f"{name} to run")
+        assert shop.scalar("SELECT count(*) FROM due WHERE held") == 0
 
 
 BY_KF = (
