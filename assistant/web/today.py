@@ -8,10 +8,10 @@ import sqlalchemy as sa
 
 from assistant import jobs
 from assistant.base.clock import business_day, day_start
-from assistant.channels import outbox
 from assistant.domain import cashback, outreach, staff
 from assistant.store import View, fact, inbox
 from assistant.store import outbox as outbox_rows
+from assistant.web.unknowns import unknown_sends
 
 MOST = 200
 
@@ -37,7 +37,7 @@ def today(view: View) -> Today:
     waiting = [
         ("等着的工单", len(staff.open_tickets(view, limit=MOST)), "/tickets#tickets"),
         ("等批准的返现", len(cashback.waiting_approval(view, MOST)), "/tickets#claims"),
-        ("不知是否送达的消息", len(outbox.unknowns(view, MOST)), "/tickets#unknowns"),
+        ("不知是否送达的消息", len(unknown_sends(view, MOST)), "/tickets#unknowns"),
         ("卡住的工作", len(jobs.held(view, MOST)), "/tickets#held"),
     ]
     return Today(figures, [line for line in waiting if line[1]])

@@ -79,6 +79,7 @@ def test_an_interrupted_mass_task_is_unknown_and_never_claimed_again(store: Stor
     assert store.do(outreach.claim_touches, Claim(group), ME) == []
     assert states(store, "p") == {"unknown": 3}
     assert len(store.look(outreach.unknown_of_group, group)) == 3
+    assert sorted(one.member_id for one in store.look(outreach.unknown_in_tasks)) == sorted(ids)
 
 
 def test_a_released_touch_can_be_claimed_again(store: Store) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from collections.abc import AsyncIterator
@@ -15,9 +16,12 @@ from assistant.base.principal import Principal, system
 from assistant.channels.message import Address
 from assistant.dialogue import conversation
 from assistant.dialogue.who import Speaker
+from assistant.domain import outreach
 from assistant.store import Store, Work, outbox
 from assistant.web.api import ROUTES
 from tests.browser.web_house import HOSTILE, House, open_house
+from tests.rooms.test_operations_world import people
+from tests.rooms.test_outreach_touches import write_to
 from tests.support import databases
 
 TALK = Address("kf", "wkdemo0000000001", "wm_m00001")
@@ -97,6 +101,18 @@ async def test_an_unknown_conversation_is_a_400_and_an_unknown_path_a_404(house:
 async def test_nothing_unknown_and_nothing_held_on_a_quiet_day(house: House) -> None:
     assert await (await house.api("GET", "/unknowns")).json() == {"unknowns": []}
     assert await (await house.api("GET", "/held")).json() == {"held": []}
+
+
+async def test_a_mass_send_nobody_knows_about_is_listed_for_api_and_console(house: House, store: Store) -> None:
+    (member_id,) = await asyncio.to_thread(people, store, 1)
+    await store.write(write_to, ("plan_x", [member_id]), system("test"))
+    (group,) = {touch.group for touch in await store.read(outreach.touches, "plan_x")}
+    for _ in range(2):
+        await store.write(outreach.claim_touches, outreach.Claim(group), system("test"))
+    (listed,) = (await (await house.api("GET", "/unknowns")).json())["unknowns"]
+    assert (listed["channel"], listed["member_id"], listed["cause"]) == ("mass", member_id, "plan_x")
+    await house.login("song")
+    assert "新品到了" in await (await house.session.get(f"{house.base}/tickets")).text()
 
 
 async def test_a_wrong_token_opens_nothing(house: House) -> None:

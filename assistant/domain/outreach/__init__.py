@@ -45,6 +45,7 @@ from assistant.domain.outreach.queries import (
     touch,
     touches,
     touches_to_deliver,
+    unknown_in_tasks,
     unknown_of_group,
 )
 from assistant.domain.outreach.values import Claim, Feedback, Inbound, KeepSkip, PastTouch, Queue, Skipped, Touch, TouchResult
@@ -99,5 +100,6 @@ __all__ = [
     "touch",
     "touches",
     "touches_to_deliver",
+    "unknown_in_tasks",
     "unknown_of_group",
 ]

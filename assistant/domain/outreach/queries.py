@@ -87,6 +87,13 @@ def unknown_of_group(view: View, group: str) -> list[Touch]:
     return store.touches(view, tables.touch.c.group == group, tables.touch.c.state == "unknown", limit=100_000)
 
 
+def unknown_in_tasks(view: View, limit: int = 100) -> list[Touch]:
+    """Touches by mass task of which nobody knows whether their task exists, the latest first."""
+    table = tables.touch
+    statement = sa.select(table).where(table.c.state == "unknown", table.c.route == "mass").order_by(table.c.queued_at.desc(), table.c.id)
+    return [store.as_touch(row) for row in view.all(statement.limit(limit))]
+
+
 def known_tasks(view: View) -> set[str]:
     """The msgids of mass tasks of the last 32 days that already belong to touches."""
     table = tables.touch

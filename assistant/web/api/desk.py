@@ -3,41 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any
 
 from assistant import jobs
-from assistant.channels import outbox
 from assistant.domain import staff
-from assistant.store import View, Work
+from assistant.store import Work
 from assistant.web.doors import Call
 from assistant.web.route import ApiRoute
 from assistant.web.shapes import CountOut, JobOut, JobsOut, NoteIn, Nothing, TicketOut, TicketsOut, TurnedOut, UnknownOut, UnknownsOut
+from assistant.web.unknowns import unknown_sends
 
-
-def unknown_sends(view: View) -> list[outbox.Sent]:
-    """The sends of which nobody knows whether they arrived."""
-    return outbox.unknowns(view, 200)
+MOST = 200
 
 
 async def unknowns(call: Call) -> UnknownsOut:
     """Sends whose outcome WeCom did not tell."""
-    found = await call.store.read(unknown_sends)
-    return UnknownsOut(unknowns=[_unknown(one) for one in found])
-
-
-def _unknown(one: outbox.Sent) -> UnknownOut:
-    said = one.message
-    return UnknownOut(
-        id=one.id,
-        channel=said.address.channel,
-        conversation=said.address.conversation,
-        member_id=said.member_id,
-        text=said.text,
-        cause=said.cause,
-        code=one.code,
-        reason=one.reason,
-        queued_at=one.queued_at,
-    )
+    found = await call.store.read(unknown_sends, MOST)
+    return UnknownsOut(unknowns=[UnknownOut(**asdict(one)) for one in found])
 
 
 async def held(call: Call) -> JobsOut:

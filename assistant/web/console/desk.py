@@ -7,7 +7,6 @@ from typing import Any
 from aiohttp import web
 
 from assistant import access, jobs
-from assistant.channels import outbox
 from assistant.domain import staff
 from assistant.store import View, Work
 from assistant.web import claims
@@ -15,6 +14,7 @@ from assistant.web.console.forms import see
 from assistant.web.doors import Call
 from assistant.web.pages import render
 from assistant.web.route import Route
+from assistant.web.unknowns import unknown_sends
 
 KINDS = {"complaint": "投诉", "handover": "转人工", "task": "任务"}
 MOST = 100
@@ -23,7 +23,7 @@ MOST = 100
 def _waiting(view: View) -> dict[str, Any]:
     return {
         "tickets": staff.open_tickets(view, limit=MOST),
-        "unknowns": outbox.unknowns(view, MOST),
+        "unknowns": unknown_sends(view, MOST),
         "claims": claims.due(view),
         "held": jobs.held(view, MOST),
     }
