@@ -62,21 +62,22 @@ def accept(
 
     A message for which ``wants_turn`` says no is stored as handled and wakes nobody.
     """
-    known = _known(work, messages)
+    row_ids = [ids.derive("in", message.source, message.external_id) for message in messages]
+    seen = _known(work, row_ids)
     outcomes: list[Accepted] = []
     rows: list[dict[str, Any]] = []
-    seen: set[str] = set()
-    for message in messages:
-        row_id = ids.derive("in", message.source, message.external_id)
-        fresh = row_id not in known and row_id not in seen
+    for row_id, message in zip(row_ids, messages, strict=True):
+        fresh = row_id not in seen
         seen.add(row_id)
         outcomes.append(Accepted(row_id, fresh))
         if fresh:
             rows.append(_row(row_id, message, work.now + timedelta(microseconds=len(rows)), wants_turn(message)))
-    work.insert(inbox, rows)
     waiting = list(dict.fromkeys(row["conversation"] for row in rows if row["state"] == "waiting"))
-    for conversation, first in _first_waiting(work, waiting).items():
-        at = min(work.now + debounce.shortest, max(first + debounce.longest, work.now))
+    first = _first_waiting(work, waiting)
+    work.insert(inbox, rows)
+    for conversation in waiting:
+        begun = first.get(conversation, work.now)
+        at = min(work.now + debounce.shortest, max(begun + debounce.longest, work.now))
         work.due(Due("turn", conversation, at, {"conversation": conversation}, order_key=conversation))
     return outcomes
 
@@ -119,10 +120,9 @@ def from_json(value: Mapping[str, Any]) -> InboundMessage:
     return InboundMessage(**fields)
 
 
-def _known(work: Work, messages: Sequence[InboundMessage]) -> set[str]:
-    wanted = list({ids.derive("in", message.source, message.external_id) for message in messages})
+def _known(work: Work, row_ids: Sequence[str]) -> set[str]:
     found: set[str] = set()
-    for part in chunks(wanted):
+    for part in chunks(dict.fromkeys(row_ids)):
         found |= {row.id for row in work.all(sa.select(inbox.c.id).where(inbox.c.id.in_(part)))}
     return found
 
@@ -141,10 +141,11 @@ def _row(row_id: str, message: InboundMessage, received_at: datetime, wants_turn
 
 
 def _first_waiting(work: Work, conversations: Sequence[str]) -> dict[str, datetime]:
+    """Since when each conversation has had a message that waits; none, and it is not named."""
     found: dict[str, datetime] = {}
     for part in chunks(conversations):
         since = sa.func.min(inbox.c.received_at).label("since")
         statement = sa.select(inbox.c.conversation, since).where(inbox.c.conversation.in_(part), inbox.c.state == "waiting")
         for row in work.all(statement.group_by(inbox.c.conversation)):
             found[row.conversation] = row.since
-    return {conversation: found[conversation] for conversation in conversations}
+    return found

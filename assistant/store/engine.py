@@ -30,8 +30,8 @@ def open_engine(url: str, *, writing: bool, size: int) -> sa.Engine:
     return engine
 
 
-def _dumps(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+_dumps = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+"""Made once: ``json.dumps`` with these options makes an encoder for each call."""
 
 
 def _prepare_sqlite(engine: sa.Engine, writing: bool) -> None:
@@ -41,7 +41,14 @@ def _prepare_sqlite(engine: sa.Engine, writing: bool) -> None:
     def connect(connection: Any, _record: Any) -> None:
         connection.isolation_level = None
         # The patience comes first: switching to WAL needs the file alone for a moment.
-        pragmas = ["busy_timeout=5000", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-32000"]
+        pragmas = [
+            "busy_timeout=5000",
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "foreign_keys=ON",
+            "cache_size=-32000",
+            "wal_autocheckpoint=4000",
+        ]
         for pragma in pragmas if writing else [*pragmas, "query_only=ON"]:
             connection.execute(f"PRAGMA {pragma}")
 
