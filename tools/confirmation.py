@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
-from assistant.agent import ToolResult
+from assistant.agent import ToolResult, decided
 from assistant.base.errors import Invalid, Refused
 from assistant.base.money import format_yuan
 from assistant.channels import confirm
 from assistant.domain import activities, cashback
 from assistant.store import Work, once
 from tools.context import Nothing, Recipe, ToolContext
-
-_YES = re.compile(
-    r"(确认|确定|好的?|可以|是的?|要|行|嗯+|对|同意|兑换吧?|申请吧?|换吧?|ok|yes)[吧呀啊的哦呢了～~!！。.，, ]*", re.IGNORECASE
-)
-
-
-def agreed(said: tuple[str, ...]) -> bool:
-    """Whether the last thing the member wrote is a plain yes and nothing else."""
-    return bool(said) and _YES.fullmatch(said[-1].strip()) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,16 +42,23 @@ def _perform(work: Work, deed: Deed) -> str:
     if pending.action == "claim_cashback":
         done = cashback.claim(work, [cashback.Claim(pending.token, pending.member_id, pending.arguments["order_no"])])[0]
         if done.amount_fen != pending.amount:
-            raise Refused("可返金额刚刚有变化，请再确认一次", code="amount_changed")
+            raise Refused("可返金额刚刚有变化，还没有办理。请再说一次要返现的订单号，我重新帮您算", code="amount_changed")
         return f"申请好啦，返现 {format_yuan(done.amount_fen)} 元。确认收货并过了退换期，就会转到您的微信。"
     raise Invalid("不认识的确认事项", code="unknown_action")
 
 
 async def do_confirm(context: ToolContext, _arguments: Nothing, key: str) -> ToolResult:
-    if not agreed(context.said):
+    if decided("\n".join(context.said)) != "yes":
         question = context.pending.question if context.pending else "现在没有等您确认的事情"
         raise Refused(f"需要您本人回复“确认”才能办理：{question}", code="not_agreed")
-    say = await context.store.write(perform, Deed(key, context.conversation, context.member_id), context.principal, cause=context.turn)
+    deed = Deed(key, context.conversation, context.member_id)
+    try:
+        say = await context.store.write(perform, deed, context.principal, cause=context.turn)
+    except (Refused, Invalid):
+        # What was asked can no longer be done as asked: the question is closed, so that the next one is asked with what holds now.
+        if context.pending is not None:
+            await context.store.write(_cancel, context.pending, context.principal, cause=context.turn)
+        raise
     return ToolResult({"done": True, "say": say})
 
 

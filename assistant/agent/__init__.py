@@ -1,5 +1,6 @@
 """The language model's side: loop, toolbox, guard, models, the built-in planner. Knows nothing of the business."""
 
+from assistant.agent.agreement import decided
 from assistant.agent.budget import Breaker, Budget, MemoryBudget, Meter
 from assistant.agent.loop import think, think_safely
 from assistant.agent.model import close_model, open_model, open_planner
@@ -24,6 +25,7 @@ __all__ = [
     "Toolbox",
     "Transcript",
     "close_model",
+    "decided",
     "forbidden_arguments",
     "open_model",
     "open_planner",

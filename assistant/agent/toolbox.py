@@ -1,4 +1,4 @@
-"""A caller's own tools, already bound: checked arguments, known errors as data, and no deed after a stranger's words."""
+"""A caller's own tools, already bound: checked arguments, known errors as data, no deed after a stranger's words or after a question."""
 
 from __future__ import annotations
 
@@ -143,6 +143,8 @@ class Toolbox:
             checked = tool.arguments.model_validate(arguments, strict=True, extra="forbid")
             if tool.effect != "READ" and self.tainted:
                 raise Refused("这一轮看过别人写的内容，不能直接办理，请您再说一次要办什么", code="tainted")
+            if tool.effect != "READ" and any(record.result.confirm for record in self.records):
+                raise Refused("刚问您的这件事要等您看过、回复了再办", code="asked_just_now")
             return await tool.run(Call(checked, key))
         except ValidationError as error:
             places = "、".join(".".join(map(str, one["loc"])) or "参数" for one in error.errors()[:3])

@@ -10,6 +10,7 @@ from assistant.operations.language import Benefit, CardBenefit, CouponBenefit, P
 from assistant.operations.people import NUMBER, Reading, number
 
 MONEY = r"(\d+(?:\.\d{1,2})?)\s*(万|千|百)?\s*(?:元|块钱?|rmb|RMB)?"
+MOST_COUPON_YUAN = 10_000
 ASKED_CARD = "发哪一张返现卡？"
 ASKED_POINTS = "每人发多少积分？"
 ASKED_COUPON = "券是多少元的？"
@@ -93,7 +94,9 @@ def _card(reading: Reading) -> Gift | None:
 def _coupon(reading: Reading) -> Gift | None:
     match = reading.take(r"(?:送|发|发放|给)?\s*(?:每人)?(?:一张|1\s*张)?\s*(\d+)\s*元的?(?:无门槛)?(?:优惠|代金|现金|抵用)?券")
     if match is not None:
-        return Gift(CouponBenefit(name=f"{int(match[1])} 元券", value_fen=int(match[1]) * 100))
+        yuan = int(match[1])
+        coupon = CouponBenefit(name=f"{yuan} 元券", value_fen=yuan * 100) if 1 <= yuan <= MOST_COUPON_YUAN else None
+        return Gift(coupon, question="" if coupon else f"券的面额要在 1 到 {MOST_COUPON_YUAN} 元之间，发多少？")
     return Gift(question=ASKED_COUPON) if reading.take(r"(?:优惠|代金|抵用)券") else None
 
 

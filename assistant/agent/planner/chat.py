@@ -13,21 +13,17 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, System
 from langchain_core.outputs import ChatGeneration, ChatResult
 from langchain_core.runnables import Runnable
 
+from assistant.agent.agreement import decided
 from assistant.agent.planner import answers, slots
 from assistant.agent.planner.intents import Intents
 
 PENDING = "待确认："
-_YES = re.compile(
-    r"(?:(?:确认|确定|好的?|可以|是的?|要|行|嗯+|对|同意|兑换吧?|申请吧?|换吧?|ok|yes)[吧呀啊的哦呢了～~!！。.，, ]*)+", re.IGNORECASE
-)
-_THANKS = re.compile(r"(谢谢|多谢|感谢|辛苦)[啦了你您哦呀～~!！。. ]*")
 _QUESTION = re.compile(
     r".{3,}([?？]|[吗呢])[~～!！。.\s]*$|^(?=.{4}).*(怎么|什么|多少|多久|几[天个件号]|哪|谁|能不能|可不可以|是不是|有没有|会不会)"
 )
 ASKING = ("redeem", "claim_cashback")
 MOST_QUESTIONS = 4
 Step = tuple[str, dict[str, Any]]
-_NO = re.compile(r"(?:(?:取消|不要|算了|不用|不换|先不|不是|no)[吧呀啊的哦呢了换要～~!！。.，, ]*)+", re.IGNORECASE)
 
 
 class Planner(BaseChatModel):
@@ -76,9 +72,9 @@ class Planner(BaseChatModel):
 
     def _steps(self, text: str, pending: bool) -> list[Step]:
         """One step for each thing that a burst asks, in its order; what waits for a confirmation comes last, and only one of it."""
-        decided = _decided(text) if pending else ""
-        if decided:
-            return [(decided, {})]
+        answer = decided(text) if pending else ""
+        if answer:
+            return [("confirm" if answer == "yes" else "cancel", {})]
         chosen = [self._choose(part) for part in self._questions(text)]
         steps = [step for number, step in enumerate(chosen) if step not in chosen[:number]]
         if len(steps) > 1:
@@ -112,15 +108,6 @@ class Planner(BaseChatModel):
             return "", {"say": answers.SMALL_TALK[intent]}
         make = _ARGUMENTS.get(intent)
         return make(text) if make else (intent, {})
-
-
-def _decided(text: str) -> str:
-    """confirm when every line says yes or thanks, cancel when one says no; a yes with a second thought is neither."""
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    if any(_NO.fullmatch(line) for line in lines):
-        return "cancel"
-    yes = [line for line in lines if _YES.fullmatch(line)]
-    return "confirm" if yes and all(line in yes or _THANKS.fullmatch(line) for line in lines) else ""
 
 
 def _made(messages: list[BaseMessage]) -> list[tuple[Step, ToolMessage]]:

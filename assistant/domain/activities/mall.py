@@ -69,7 +69,9 @@ def _available(work: Work, items: dict[str, Item], request: Redeem) -> Item:
     if not 1 <= request.quantity <= MOST_AT_ONCE:
         raise Invalid(f"一次可以兑换 1 到 {MOST_AT_ONCE} 件", code="bad_quantity")
     if item.points * request.quantity != request.expected_points:
-        raise Refused(f"「{item.title}」现在需要 {item.points} 积分一件，请再确认一次", code="price_changed", points=item.points)
+        raise Refused(
+            f"「{item.title}」现在需要 {item.points} 积分一件，还没有兑换。想换的话再跟我说一次", code="price_changed", points=item.points
+        )
     if item.stock < request.quantity:
         say = f"「{item.title}」只剩 {item.stock} 件了" if item.stock else f"「{item.title}」已经兑完了"
         raise Refused(say, code="out_of_stock", left=item.stock)

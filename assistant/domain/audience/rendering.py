@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from assistant.base.clock import SHANGHAI, parse_instant
+from assistant.base.money import format_yuan
 from assistant.domain.audience.catalogue import Catalogue
 from assistant.domain.audience.model import All, AnyOf, Compare, Not, Rule
 from assistant.store import Feature
@@ -81,5 +82,5 @@ def _value(value: Any, feature: Feature) -> str:
     if feature.kind == "instant":
         return parse_instant(str(value)).astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M")
     if feature.unit == "fen" or (feature.unit == "分" and "金额" in feature.label):
-        return f"{value / 100:g} 元"
+        return f"{format_yuan(value).removesuffix('.00')} 元"
     return f"{feature.words.get(str(value), value)}{' ' + feature.unit if feature.unit else ''}"

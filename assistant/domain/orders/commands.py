@@ -89,13 +89,12 @@ def _claim(work: Work, claims: Sequence[Claim]) -> list[Taken]:
     done = []
     for one in claims:
         found = store.by_number(work, one.order_no.strip(), one.source)
-        if len(found) != 1:
-            why = "没有找到这个订单号，请核对后再发一次" if not found else "有几家店都有这个单号，请告诉我是在哪家店买的"
-            raise Refused(why, code="no_order" if not found else "which_order", order_no=one.order_no)
         before = store.lock(work, found)
-        order = before[found[0].id]
-        if order.member_id not in ("", one.member_id):
-            raise Refused("这个订单已经登记在别的会员名下", code="order_taken", order_no=one.order_no)
+        free = [order for order in before.values() if order.member_id in ("", one.member_id)]
+        # One answer for a number that does not exist, is somebody else's or is not unique: it must say nothing about whose it is.
+        if len(found) != 1 or not free:
+            raise Refused("没有找到可以登记的这个订单，请核对订单号和店铺", code="no_order", order_no=one.order_no)
+        order = free[0]
         _save(work, before, {order.id: replace(order, member_id=one.member_id)})
         done.append(Taken(order.id, one.member_id))
     return done
