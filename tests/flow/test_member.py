@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from pathlib import Path
 
 from tests.flow.shop import AQING, XIAOMAN, Shop
@@ -62,6 +63,17 @@ async def test_a_group_hears_nothing_personal(database: str, tmp_path: Path) -> 
         assert turn.finished
         assert "1200" not in turn.text
         assert "私聊" in turn.text or "一对一" in turn.text
+
+
+async def test_a_bot_callback_told_again_gets_the_answer_it_has_lost(database: str, tmp_path: Path) -> None:
+    async with Shop(database, tmp_path) as shop:
+        await shop.start()
+        turn = await shop.simulator.bot_says("lin", "@小棉 睡衣怎么洗", "wr_test")
+        await shop.quiet()
+        (again,) = await shop.simulator.redeliver()
+        reply = json.loads(shop.simulator.callbacks.opened(again.channel, again.attempts[-1]))
+        assert reply["stream"]["content"] == turn.text
+        assert shop.scalar("SELECT count(*) FROM turn") == 1
 
 
 async def test_a_person_who_takes_over_silences_the_assistant_until_release(database: str, tmp_path: Path) -> None:
