@@ -72,11 +72,6 @@ def without_links(text: str, hosts: Iterable[str]) -> str:
     return _LINK.sub(kept, text)
 
 
-def clipped(text: str) -> str:
-    """At most MOST_BYTES of UTF-8, cut between characters."""
-    return text.encode()[:MOST_BYTES].decode("utf-8", "ignore")
-
-
 def _read(text: str) -> Iterator[str]:
     rest = _ORDINAL.sub(" ", _ONE_THING.sub(" ", _IDIOMS.sub(" ", half_width(text))))
     for pattern, form in _FORMS:

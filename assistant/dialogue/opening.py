@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from assistant.base import ids
 from assistant.channels import confirm, inbox
-from assistant.channels.message import Address, InboundMessage
+from assistant.channels.message import InboundMessage
 from assistant.dialogue import conversation as talk
 from assistant.dialogue.tables import turn
 from assistant.dialogue.who import Speaker, met
@@ -110,7 +110,3 @@ def _breaker(work: Work, conversation_id: str) -> timedelta | None:
         if len(closed) == most:
             return max(closed[-1] + span - work.now, timedelta(seconds=1))
     return None
-
-
-def address_of(opened: Opened) -> Address:
-    return opened.conversation.address

@@ -8,6 +8,7 @@ from typing import Any
 
 from assistant import telemetry
 from assistant.agent import Brief, Limits, Meter, Thought, Toolbox, think_safely
+from assistant.base.clock import stopwatch
 from assistant.base.principal import system
 from assistant.dialogue import reply
 from assistant.dialogue.closing import Close, Note, close_turn, notes, write_note
@@ -61,7 +62,14 @@ class TurnHandler:
         toolbox = self._parts.toolbox(opened)
         transcript = StoredTranscript(self._parts.store, opened.turn, await self._parts.store.read(notes, opened.turn), self._parts.stage)
         parts = self._parts
-        thought = await think_safely(await parts.models(), self._brief(opened), toolbox, parts.limits, transcript, parts.meter)
+        models = await parts.models()
+        started = stopwatch()
+        thought = await think_safely(models, self._brief(opened), toolbox, parts.limits, transcript, parts.meter)
+        seconds = stopwatch() - started
+        for fault in thought.faults:
+            name, _, reason = fault.partition(": ")
+            telemetry.model_called(name, reason, seconds)
+        telemetry.model_called(thought.model, "ok" if thought.outcome != "handover" else "handover", seconds)
         return self._close(opened, thought)
 
     def _brief(self, opened: Opened) -> Brief:

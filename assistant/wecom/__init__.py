@@ -1,7 +1,7 @@
 """WeCom as a foreign country: envelopes, callbacks, translation, API client, sending and pulling; all WeCom words end here."""
 
 from assistant.wecom import calls
-from assistant.wecom.bot import read_reply, seal_reply, stream_reply, text_reply
+from assistant.wecom.bot import read_reply, seal_reply, stream_reply
 from assistant.wecom.callback import CallbackRefused, open_json, open_xml, verify_url
 from assistant.wecom.client import WeComClient
 from assistant.wecom.crypto import CryptoError, Envelope, Sealed
@@ -35,7 +35,6 @@ __all__ = [
     "seal_reply",
     "split_text",
     "stream_reply",
-    "text_reply",
     "verdict",
     "verify_url",
 ]

@@ -33,11 +33,6 @@ def stream_reply(
     return seal_reply(envelope, {"msgtype": "stream", "stream": stream}, nonce=nonce, now=now, random16=random16)
 
 
-def text_reply(envelope: Envelope, *, content: str, nonce: str, now: datetime) -> bytes:
-    """The response body with a plain text; WeCom takes it as the answer to ``enter_chat`` only."""
-    return seal_reply(envelope, {"msgtype": "text", "text": {"content": clip(content, MAX_CONTENT)}}, nonce=nonce, now=now)
-
-
 def seal_reply(envelope: Envelope, message: dict[str, Any], *, nonce: str, now: datetime, random16: bytes | None = None) -> bytes:
     """Any passive reply, encrypted and signed as the response body."""
     seconds = int(now.timestamp())

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from assistant.agent import Toolbox, decided
+from assistant.agent import Toolbox, decided, forbidden_arguments
 from assistant.base.principal import Principal
 from assistant.channels import confirm
 from assistant.domain import activities, points
@@ -125,3 +125,8 @@ async def test_what_is_no_plain_yes_is_no_yes(shop: tuple[Member, Member]) -> No
 )
 def test_lines_decide_yes_no_or_neither(text: str, word: str) -> None:
     assert decided(text) == word
+
+
+def test_no_tool_of_a_member_can_name_another_person(shop: tuple[Member, Member]) -> None:
+    member, _ = shop
+    assert forbidden_arguments(member.says("你好").tools) == []

@@ -16,7 +16,7 @@ from assistant.domain.activities.model import (
     Turned,
     earned,
 )
-from assistant.domain.activities.queries import items, last_check_in, redemptions_of, streak, to_fulfil
+from assistant.domain.activities.queries import items, redemptions_of, streak, to_fulfil
 
 __all__ = [
     "CancelRedeem",
@@ -35,7 +35,6 @@ __all__ = [
     "earned",
     "fulfil",
     "items",
-    "last_check_in",
     "redeem",
     "redemptions_of",
     "stock_mall",

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from assistant.base.clock import business_day
 from assistant.domain.activities import store
-from assistant.domain.activities.model import CheckedIn, Item, Redemption
+from assistant.domain.activities.model import Item, Redemption
 from assistant.store import View
 
 
@@ -23,11 +23,6 @@ def redemptions_of(view: View, member_id: str) -> list[Redemption]:
 def to_fulfil(view: View, limit: int = 200) -> list[Redemption]:
     """Redemptions that wait to be sent, oldest first."""
     return store.redemptions_in(view, "placed", limit)
-
-
-def last_check_in(view: View, member_id: str) -> CheckedIn | None:
-    """A member's last check-in; its streak lives on only if it was today or yesterday."""
-    return store.last_checkin(view, member_id)
 
 
 def streak(view: View, member_id: str) -> int:

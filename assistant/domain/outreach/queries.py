@@ -108,11 +108,6 @@ def of_member(view: View, member_id: str, limit: int = 50) -> list[Touch]:
     return [store.as_touch(row) for row in view.all(statement)]
 
 
-def pending_tasks(view: View, limit: int = 200) -> list[Touch]:
-    """Touches whose mass task still waits for a staff member's tap."""
-    return store.touches(view, tables.touch.c.state == "task_created", limit=limit)
-
-
 def skips(view: View, cause: str, after: str = "", limit: int = 500) -> list[Skipped]:
     """Who was not written to for one cause, and why, by member id."""
     table = tables.skip
