@@ -23,7 +23,7 @@ from assistant.channels.waiting import WaiterFirst, Waiters
 from assistant.dialogue import conversation, desk
 from assistant.dialogue.opening import Opened
 from assistant.dialogue.turn import Parts, TurnHandler
-from assistant.domain import audience, cashback, journeys, members, membership, orders, outreach, points
+from assistant.domain import audience, cashback, events, journeys, members, membership, orders, outreach, points
 from assistant.flows import deliver, payout
 from assistant.flows.receive import Intake, KfPull
 from assistant.jobs import EmbeddedRunner, Handler, Ticker
@@ -43,6 +43,7 @@ FEATURES = (
     *members.FEATURES,
     *orders.FEATURES,
     *audience.FEATURES,
+    *events.FEATURES,
     *membership.FEATURES,
     *points.FEATURES,
     *cashback.FEATURES,

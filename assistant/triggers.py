@@ -11,7 +11,8 @@ import sqlalchemy as sa
 from assistant import operations
 from assistant.base.errors import Broken
 from assistant.base.principal import system
-from assistant.domain import cashback, journeys, orders, outreach, points
+from assistant.domain import cashback, events, journeys, orders, outreach, points
+from assistant.flows import behaviour
 from assistant.flows.deliver import settle_kf
 from assistant.flows.settle import settle_orders
 from assistant.jobs import Handler, Job, Schedule
@@ -46,6 +47,11 @@ def match_orders(work: Work, happened: Happened) -> None:
     orders.match(work, [happened.member_id])
 
 
+def match_events(work: Work, happened: Happened) -> None:
+    """What a stranger did finds the person he turned out to be."""
+    events.match(work, [happened.member_id])
+
+
 def leave_journeys(work: Work, happened: Happened) -> None:
     """Who has bought needs no wake-up any more."""
     journeys.exit_on(work, happened.name, happened.member_id)
@@ -65,8 +71,8 @@ ON_FACT: dict[str, dict[str, Reaction]] = {
     "orders.closed": {"settle": settle_order},
     "orders.matched": {"settle": settle_order},
     "orders.changed": {"settle": settle_order},
-    "members.registered": {"match_orders": match_orders},
-    "members.bound": {"match_orders": match_orders},
+    "members.registered": {"match_events": match_events, "match_orders": match_orders},
+    "members.bound": {"match_events": match_events, "match_orders": match_orders},
     "channel.sent": {"settle_touch": settle_touch},
     "channel.refused": {"settle_touch": settle_touch},
     "channel.unknown": {"settle_touch": settle_touch},
@@ -80,6 +86,7 @@ ON_CLOCK: dict[str, tuple[int, Callable[[Work], object]]] = {
     "points.mature": (60, points.mature),
     "points.expire": (3600, points.expire),
     "cashback.ripen": (300, cashback.ripen),
+    events.HEAR: (300, behaviour.hear),
     "journeys.tick": (600, journeys.tick),
     "orders.match_waiting": (300, orders.match_waiting),
     "outreach.expire": (3600, outreach.expire_touches),

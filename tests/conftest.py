@@ -7,10 +7,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from assistant.base.clock import ManualClock
 from assistant.store import Store
 from tests.support import databases
+
+# How fast the machine is says nothing about the code.
+settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("house")
 
 NOON = datetime(2026, 11, 22, 4, 0, tzinfo=UTC)
 """2026-11-22 12:00 in Shanghai, a Sunday."""

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from assistant.base.clock import parse_instant
 from assistant.base.errors import Invalid
 from assistant.base.ids import digest_of
-from assistant.domain import audience, cashback, journeys, members, orders, outreach, points, staff
+from assistant.domain import audience, cashback, events, journeys, members, orders, outreach, points, staff
 from assistant.flows.settle import settle_orders
-from assistant.store import Fact, View, Work, once
+from assistant.store import View, Work
 
 Lines = Sequence[Mapping[str, Any]]
 
@@ -98,6 +97,7 @@ def identity(work: Work, lines: Lines) -> None:
 
 def _match(work: Work, member_ids: list[str]) -> None:
     settle_orders(work, orders.match(work, member_ids))
+    events.match(work, member_ids)
 
 
 def order(work: Work, lines: Lines) -> None:
@@ -227,31 +227,17 @@ def contact(work: Work, lines: Lines) -> None:
     outreach.note_past(work, outbound)
 
 
-@dataclass(frozen=True, slots=True)
-class _Event:
-    """One event of the intake; its key is once for ever."""
-
-    key: str
-    fact: Fact
-
-
 def event(work: Work, lines: Lines) -> None:
-    events = []
+    """Behaviour of the past is kept for knowledge; it earns nothing, since the old system has paid for it."""
+    told = []
     for line in lines:
-        ref = line.get("member") or (f"{line['identity']['namespace']}:{line['identity']['value']}" if "identity" in line else "")
-        owner = _member(work, ref) if ref else ""
-        subject = f"member:{owner}" if owner else "nobody"
-        events.append(
-            _Event(
-                _named(line), Fact(f"event.{line['name']}", subject, line.get("properties", {}), owner, occurred_at=_instant(line, "at"))
-            )
-        )
-    once(work, "event.note", events, bool, _note)
-
-
-def _note(work: Work, events: list[_Event]) -> list[bool]:
-    work.record(*(one.fact for one in events))
-    return [True] * len(events)
+        named = line.get("identity")
+        ref = line.get("member") or (f"{named['namespace']}:{named['value']}" if named else "")
+        if line.get("member"):
+            _member(work, ref)
+        at = _instant(line, "at") or work.now
+        told.append(events.Incoming("import", line["key"], "track", line["name"], at, ref, properties=line.get("properties", {})))
+    events.take(work, events.Told(events.IMPORTED, tuple(told), history=True))
 
 
 KINDS: dict[str, Callable[[Work, Lines], None]] = {

@@ -1,0 +1,128 @@
+"""Reads the Segment HTTP format (https://segment.com/docs/connections/sources/catalog/libraries/server/http-api/) into events of ours."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from assistant.base.clock import parse_instant
+from assistant.base.errors import Invalid
+from assistant.base.ids import digest_of
+from assistant.domain import events
+
+LONGEST_ID = 200
+LONGEST_NAME = 120
+LARGEST = 32 * 1024
+"""Bytes of one event, as Segment has it."""
+
+MOST = 20_000
+"""Events of one batch."""
+
+_NAMES: Mapping[str, str] = {"page": "page", "screen": "screen", "identify": "identify", "group": "group", "alias": "alias"}
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """An event that cannot be kept: its place in the batch, counted from 1, and why."""
+
+    number: int
+    reason: str
+
+
+def read_all(body: Mapping[str, Any], kind: str, source: str, now: datetime) -> tuple[list[events.Incoming], list[Refusal]]:
+    """The events of a call to ``/v1/<kind>``; each bad one is refused alone. Raises Invalid for a batch that is none."""
+    if kind != "batch":
+        return [read(body, kind, source, now, _skew(body, now))], []
+    items = body.get("batch")
+    if not isinstance(items, list):
+        raise Invalid("batch 需要是一个数组", code="bad_batch")
+    if len(items) > MOST:
+        raise Invalid(f"一批最多 {MOST} 个事件，这批有 {len(items)} 个，请拆开", code="batch_too_large")
+    good: list[events.Incoming] = []
+    bad: list[Refusal] = []
+    late = _skew(body, now)
+    for number, item in enumerate(items, 1):
+        try:
+            if not isinstance(item, dict):
+                raise Invalid("事件需要是一个对象", code="bad_event")
+            good.append(read(item, str(item.get("type", "")), source, now, late))
+        except Invalid as error:
+            bad.append(Refusal(number, error.say))
+    return good, bad
+
+
+def read(item: Mapping[str, Any], kind: str, source: str, now: datetime, late: Any) -> events.Incoming:
+    """One event; raises Invalid naming the field. ``late`` is how far the sender's clock lags behind ours."""
+    if kind not in events.KINDS:
+        raise Invalid(f"不认识的事件类型“{kind[:20]}”，可用：{'、'.join(events.KINDS)}", code="bad_event")
+    if len(json.dumps(item, ensure_ascii=False).encode("utf-8", "replace")) > LARGEST:
+        raise Invalid(f"一个事件最多 {LARGEST // 1024} KB", code="event_too_large")
+    user, anonymous = _text(item, "userId", LONGEST_ID), _text(item, "anonymousId", LONGEST_ID)
+    previous = _text(item, "previousId", LONGEST_ID)
+    if not (user or anonymous):
+        raise Invalid("事件需要 userId 或 anonymousId", code="bad_event")
+    name = _text(item, "event", LONGEST_NAME) if kind == "track" else _NAMES[kind]
+    if not name:
+        raise Invalid("track 事件需要 event（事件名）", code="bad_event")
+    told = _instant(item, "timestamp") or _instant(item, "originalTimestamp")
+    properties = item.get("traits" if kind in ("identify", "group") else "properties")
+    if properties is not None and not isinstance(properties, dict):
+        raise Invalid("properties 或 traits 需要是一个对象", code="bad_event")
+    extra = {"name": page} if (page := _text(item, "name", LONGEST_NAME)) and kind in ("page", "screen") else {}
+    return events.Incoming(
+        source=source,
+        message_id=_text(item, "messageId", LONGEST_ID) or digest_of(item),
+        kind=kind,
+        name=name,
+        occurred_at=told + late if told else now,
+        user_id=user,
+        anonymous_id=anonymous,
+        previous_id=previous,
+        properties=_clean({**extra, **(properties or {})}),
+    )
+
+
+def _skew(body: Mapping[str, Any], now: datetime) -> Any:
+    """Our clock minus the sender's, as the moment of sending tells; nothing where it does not say."""
+    sent = _instant(body, "sentAt")
+    return now - sent if sent else now - now
+
+
+def _text(item: Mapping[str, Any], field: str, longest: int) -> str:
+    value = item.get(field)
+    if value is None:
+        return ""
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)
+    if not isinstance(value, str) or len(value.strip()) > longest or not _storable(value):
+        raise Invalid(f"字段 {field} 需要是 {longest} 字以内的文字", code="bad_event", field=field)
+    return value.strip()
+
+
+def _instant(item: Mapping[str, Any], field: str) -> datetime | None:
+    value = item.get(field)
+    if value in (None, ""):
+        return None
+    try:
+        return parse_instant(str(value))
+    except (ValueError, OverflowError):
+        raise Invalid(f"字段 {field} 需要带时区的时间，例如 2026-11-22T10:00:00+08:00", code="bad_event", field=field) from None
+
+
+def _storable(text: str) -> bool:
+    """No NUL and no lone surrogate, which a database would refuse."""
+    return "\x00" not in text and not any("\ud800" <= letter <= "\udfff" for letter in text)
+
+
+def _clean(value: Any) -> Any:
+    """The value without what a database would refuse; numbers that are none become nothing."""
+    if isinstance(value, dict):
+        return {_clean(str(name)): _clean(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_clean(item) for item in value]
+    if isinstance(value, str) and not _storable(value):
+        return value.replace("\x00", "").encode("utf-8", "replace").decode()
+    return value
