@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from assistant.base.clock import parse_instant
@@ -32,32 +32,46 @@ class Refusal:
     reason: str
 
 
-def read_all(body: Mapping[str, Any], kind: str, source: str, now: datetime) -> tuple[list[events.Incoming], list[Refusal]]:
-    """The events of a call to ``/v1/<kind>``; each bad one is refused alone. Raises Invalid for a batch that is none."""
-    if kind != "batch":
-        return [read(body, kind, source, now, _skew(body, now))], []
-    items = body.get("batch")
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What a call to ``/v1/<kind>`` carries: its events as they came, and how far the sender's clock lags behind ours."""
+
+    items: list[Any]
+    late: timedelta
+
+
+def opened(body: Mapping[str, Any], kind: str, now: datetime) -> Call:
+    """The call; raises Invalid for a batch that is none, or a moment of sending that is none."""
+    items = body.get("batch") if kind == "batch" else [{**body, "type": kind}]
     if not isinstance(items, list):
         raise Invalid("batch 需要是一个数组", code="bad_batch")
     if len(items) > MOST:
         raise Invalid(f"一批最多 {MOST} 个事件，这批有 {len(items)} 个，请拆开", code="batch_too_large")
+    sent = _instant(body, "sentAt")
+    return Call(items, now - sent if sent else timedelta())
+
+
+def read_all(
+    items: Sequence[Any], source: str, now: datetime, late: timedelta, first: int = 1
+) -> tuple[list[events.Incoming], list[Refusal]]:
+    """The events of a part of a call that begins with number ``first``; each bad one is refused alone."""
     good: list[events.Incoming] = []
     bad: list[Refusal] = []
-    late = _skew(body, now)
-    for number, item in enumerate(items, 1):
+    for number, item in enumerate(items, first):
         try:
-            if not isinstance(item, dict):
-                raise Invalid("事件需要是一个对象", code="bad_event")
-            good.append(read(item, str(item.get("type", "")), source, now, late))
+            good.append(read(item, source, now, late))
         except Invalid as error:
             bad.append(Refusal(number, error.say))
     return good, bad
 
 
-def read(item: Mapping[str, Any], kind: str, source: str, now: datetime, late: Any) -> events.Incoming:
-    """One event; raises Invalid naming the field. ``late`` is how far the sender's clock lags behind ours."""
+def read(item: Any, source: str, now: datetime, late: timedelta) -> events.Incoming:
+    """One event; raises Invalid naming the field."""
+    if not isinstance(item, dict):
+        raise Invalid("事件需要是一个对象", code="bad_event")
+    kind = item.get("type")
     if kind not in events.KINDS:
-        raise Invalid(f"不认识的事件类型“{kind[:20]}”，可用：{'、'.join(events.KINDS)}", code="bad_event")
+        raise Invalid(f"不认识的事件类型“{str(kind)[:20]}”，可用：{'、'.join(events.KINDS)}", code="bad_event")
     if len(json.dumps(item, ensure_ascii=False).encode("utf-8", "replace")) > LARGEST:
         raise Invalid(f"一个事件最多 {LARGEST // 1024} KB", code="event_too_large")
     user, anonymous = _text(item, "userId", LONGEST_ID), _text(item, "anonymousId", LONGEST_ID)
@@ -83,12 +97,6 @@ def read(item: Mapping[str, Any], kind: str, source: str, now: datetime, late: A
         previous_id=previous,
         properties=_clean({**extra, **(properties or {})}),
     )
-
-
-def _skew(body: Mapping[str, Any], now: datetime) -> Any:
-    """Our clock minus the sender's, as the moment of sending tells; nothing where it does not say."""
-    sent = _instant(body, "sentAt")
-    return now - sent if sent else now - now
 
 
 def _text(item: Mapping[str, Any], field: str, longest: int) -> str:

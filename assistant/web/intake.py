@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import binascii
 import json
@@ -16,9 +15,9 @@ from assistant.base.errors import Invalid
 from assistant.base.principal import system
 from assistant.domain import events
 from assistant.flows import segment
-from assistant.store import Store, Work, chunks
+from assistant.store import Store, Work
 
-MOST_BODY = 16 * 1024 * 1024
+MOST_BODY = 8 * 1024 * 1024
 """Bytes of one batch after unpacking."""
 
 AT_ONCE = 200
@@ -60,28 +59,38 @@ def _take(store: Store, kind: str) -> Callable[[web.Request], Awaitable[web.Resp
             if source is None:
                 telemetry.callback_refused("events", "bad_write_key")
                 return _answer(401, success=False, message="写入密钥不对或已停用")
-            good, bad = await asyncio.to_thread(segment.read_all, body, kind, source.name, store.clock.now())
+            call = segment.opened(body, kind, store.clock.now())
         except Invalid as error:
             telemetry.callback_refused("events", error.code)
             return _answer(400, success=False, message=error.say)
-        await _keep(store, source, good, bad)
+        bad = await _keep(store, source, call)
+        good = len(call.items) - len(bad)
+        if bad and kind != "batch":
+            return _answer(400, success=False, message=bad[0].reason)
         told = {"rejected": [{"number": one.number, "reason": one.reason} for one in bad[:SAYS]], "rejected_count": len(bad)} if bad else {}
-        return _answer(200, success=True, accepted=len(good), **told)
+        return _answer(200, success=True, accepted=good, **told)
 
     return handle
 
 
-async def _keep(store: Store, source: events.Source, good: list[events.Incoming], bad: list[segment.Refusal]) -> None:
-    for part in chunks(good, AT_ONCE):
-        await store.write(events.take, events.Told(source, tuple(part)), RECEIVER)
+async def _keep(store: Store, source: events.Source, call: segment.Call) -> list[segment.Refusal]:
+    """Reads and keeps the events part by part, so that neither the loop nor the writer is held for long; returns the bad ones."""
+    bad: list[segment.Refusal] = []
+    for first in range(0, len(call.items), AT_ONCE):
+        good, wrong = segment.read_all(call.items[first : first + AT_ONCE], source.name, store.clock.now(), call.late, first + 1)
+        bad += wrong
+        if good:
+            await store.write(events.take, events.Told(source, tuple(good)), RECEIVER)
     if bad:
         telemetry.callback_refused("events", "bad_event")
-
-        def note(work: Work, _: None) -> None:
-            events.refused(work, source.name, [f"第 {one.number} 个：{one.reason}" for one in bad[:SAYS]], len(bad))
-
-        await store.write(note, None, RECEIVER)
+        await store.write(_note, (source.name, bad), RECEIVER)
     telemetry.callback_accepted("events")
+    return bad
+
+
+def _note(work: Work, found: tuple[str, list[segment.Refusal]]) -> None:
+    source, bad = found
+    events.refused(work, source, [f"第 {one.number} 个：{one.reason}" for one in bad[:SAYS]], len(bad))
 
 
 async def _body(request: web.Request) -> bytes:

@@ -268,8 +268,10 @@ FIELDS = [
 @given(st.dictionaries(st.sampled_from(FIELDS), JSON), st.sampled_from(["track", "identify", "batch", "page"]))
 def test_whatever_is_posted_is_read_or_refused_in_words(body: dict[str, Any], kind: str) -> None:
     try:
-        good, bad = segment.read_all(body, kind, "s", NOON)
+        call = segment.opened(body, kind, NOON)
     except Invalid:
         return
+    good, bad = segment.read_all(call.items, "s", NOON, call.late)
+    assert len(good) + len(bad) == len(call.items)
     assert all(one.user_id or one.anonymous_id for one in good)
     assert all(one.reason for one in bad)
