@@ -36,6 +36,8 @@ class Permission(StrEnum):
     PLAN_EDIT = "plan:edit"
     PLAN_READ = "plan:read"
     PLAN_RUN = "plan:run"
+    POINTS_APPROVE = "points:approve"
+    POINTS_EDIT = "points:edit"
     POINTS_GRANT = "points:grant"
     REPORT_READ = "report:read"
     SETTINGS_EDIT = "settings:edit"
@@ -70,6 +72,8 @@ WORDS: dict[Permission, str] = {
     Permission.PLAN_EDIT: "改方案",
     Permission.PLAN_READ: "看方案",
     Permission.PLAN_RUN: "暂停、继续和停止方案",
+    Permission.POINTS_APPROVE: "让积分规则生效",
+    Permission.POINTS_EDIT: "改积分规则",
     Permission.POINTS_GRANT: "发积分",
     Permission.REPORT_READ: "看报告",
     Permission.SETTINGS_EDIT: "改设置",
@@ -87,6 +91,7 @@ _WORKS = _READS | {
     Permission.KNOWLEDGE_EDIT,
     Permission.MEMBER_EDIT,
     Permission.PLAN_EDIT,
+    Permission.POINTS_EDIT,
     Permission.TASK_DO,
 }
 _APPROVES = _READS | {
@@ -96,6 +101,7 @@ _APPROVES = _READS | {
     Permission.PAYOUT_APPROVE,
     Permission.PLAN_APPROVE,
     Permission.PLAN_RUN,
+    Permission.POINTS_APPROVE,
 }
 
 ROLES: dict[str, frozenset[Permission]] = {

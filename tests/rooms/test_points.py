@@ -14,9 +14,10 @@ from assistant.base.errors import Conflict, Forbidden, Refused
 from assistant.base.principal import Principal, system
 from assistant.domain import ledger, orders, points
 from assistant.domain.orders import OrderUpdate, Refund
-from assistant.domain.points import EarnRule, Grant, OpenBalance, PointsBalance, RefundSpend, SetRule, Spend
+from assistant.domain.points import Grant, OpenBalance, PointsBalance, RefundSpend, Spend
 from assistant.store import Store
 from tests.conftest import NOON
+from tests.rooms.points_help import put_live
 
 ME = system("test")
 ANNA = "member_anna"
@@ -269,7 +270,7 @@ def test_a_grant_for_later_is_pending_until_then(store: Store, clock: ManualCloc
 
 def test_a_new_rule_rates_new_orders_and_leaves_old_ones(store: Store) -> None:
     tell(store, said("paid", 10000))
-    store.do(points.set_rule, [SetRule("r", EarnRule(per_yuan=2))], ME)
+    put_live(store, {"per_hundred": 200})
     tell(store, said("paid", 10000, order_no="T2"), refunded(5000))
     assert held(store) == (50 + 200, 0)
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from assistant.base.errors import Refused
 from assistant.domain.ledger import Account, settle
-from assistant.domain.points.model import NEVER, Lot, Part, account, earned_on
+from assistant.domain.points.model import NEVER, Lot, Part, account
 from assistant.domain.points.sheet import Sheet
 from tests.conftest import NOON
 
@@ -104,21 +104,6 @@ def test_spending_takes_earliest_expiry_then_earliest_grant_then_id(made: list[t
     assert sum(part.amount for part in parts) == wanted
     assert all(lot.remaining == 0 for lot in ranked[: len(parts) - 1])
     assert all(lot.remaining == lot.amount for lot in ranked[len(parts) :])
-
-
-@PROPERTY
-@given(st.integers(1, 500000), st.lists(st.integers(1, 200000), max_size=6), st.integers(1, 5))
-def test_what_refunds_take_back_sums_exactly_to_what_was_earned(paid: int, refunds: list[int], per_yuan: int) -> None:
-    earned, kept, net = earned_on(paid, per_yuan), earned_on(paid, per_yuan), paid
-    parts = []
-    for refund in [*refunds, paid]:
-        net = max(0, net - refund)
-        parts.append(kept - earned_on(net, per_yuan))
-        kept = earned_on(net, per_yuan)
-        assert parts[-1] >= 0
-        exact = (paid - net) * per_yuan / 100
-        assert abs(sum(parts) - exact) < 1
-    assert sum(parts) == earned
 
 
 @PROPERTY

@@ -3,7 +3,7 @@
 from assistant.domain.orders.commands import claim, intake, match, match_waiting, refund
 from assistant.domain.orders.features import FEATURES
 from assistant.domain.orders.model import STATUSES, Claim, Item, Order, OrderUpdate, Refund, Taken
-from assistant.domain.orders.queries import by_number, get, many, of_member
+from assistant.domain.orders.queries import by_number, get, many, of_member, paid_between
 
 __all__ = [
     "FEATURES",
@@ -22,5 +22,6 @@ __all__ = [
     "match",
     "match_waiting",
     "of_member",
+    "paid_between",
     "refund",
 ]

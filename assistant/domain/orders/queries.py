@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from datetime import datetime
 
 from assistant.domain.orders import store
 from assistant.domain.orders.model import Order, order_id
@@ -28,3 +29,8 @@ def many(view: View, ids: Iterable[str]) -> dict[str, Order]:
 def of_member(view: View, member_id: str, limit: int) -> list[Order]:
     """A member's orders, newest first."""
     return store.of_member(view, member_id, limit)
+
+
+def paid_between(view: View, since: datetime, until: datetime, at_once: int) -> Iterator[list[Order]]:
+    """The orders paid from one instant to before another, oldest first, in lists of at most ``at_once``."""
+    return store.paid_between(view, since, until, at_once)

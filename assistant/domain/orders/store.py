@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -99,6 +99,19 @@ def of_member(view: View, member_id: str, limit: int) -> list[Order]:
     at = sa.func.coalesce(order.c.paid_at, order.c.created_at)
     statement = sa.select(order).where(order.c.member_id == member_id, order.c.status != "").order_by(at.desc(), order.c.id)
     return _read(view, statement.limit(limit))
+
+
+def paid_between(view: View, since: datetime, until: datetime, at_once: int) -> Iterator[list[Order]]:
+    at, number = since, ""
+    while True:
+        after = sa.or_(order.c.paid_at > at, sa.and_(order.c.paid_at == at, order.c.id > number))
+        statement = sa.select(order).where(after, order.c.paid_at < until, order.c.status != "").order_by(order.c.paid_at, order.c.id)
+        found = _read(view, statement.limit(at_once))
+        if found:
+            yield found
+        if len(found) < at_once:
+            return
+        at, number = found[-1].paid_at or until, found[-1].id
 
 
 def _read(view: View, statement: sa.Select[Any]) -> list[Order]:

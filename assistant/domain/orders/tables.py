@@ -39,6 +39,7 @@ order = sa.Table(
     sa.CheckConstraint("refund_fen >= 0 AND refund_fen <= paid_fen", name="ck_shop_order_refund"),
     sa.Index(None, "order_no"),
     sa.Index(None, "member_id", "paid_at"),
+    sa.Index(None, "paid_at"),
     sa.Index(None, "buyer_value"),
     sa.Index(None, "received_at"),
 )

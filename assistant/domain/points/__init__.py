@@ -1,22 +1,23 @@
-"""Points: earning by orders, lots with expiry, spending, reversal, on the ledger. Not for rules of activities, nor for tiers.
+"""Points: rules of earning, lots with expiry, spending, reservation, reversal, on the ledger. Not for activities, nor for tiers.
 
-Every change is a ledger posting of asset ``points``, pocket ``pending`` or ``available``; a lot says which points are which.
+Every change is a ledger posting of asset ``points``, pocket ``pending``, ``available`` or ``held``; a lot says which points are which.
 """
 
-from assistant.domain.points.commands import (
-    earn_for_orders,
-    expire,
-    grant,
-    mature,
-    open_balance,
-    refund_spend,
-    set_rule,
-    spend,
+from assistant.domain.points.behaving import (
+    BehaviourEarned,
+    InHousehold,
+    RuleGave,
+    SetHousehold,
+    earn_behaviour,
+    heard_events,
+    set_households,
 )
+from assistant.domain.points.changing import GoLive, KeepSimulation, Live, Proposed, ProposeRules, go_live, keep_simulation, propose_rules
+from assistant.domain.points.commands import expire, grant, mature, open_balance, refund_spend, spend
+from assistant.domain.points.earning import earn_for_orders
 from assistant.domain.points.features import FEATURES
 from assistant.domain.points.model import (
-    DEFAULT_RULE,
-    EarnRule,
+    Behaviour,
     Expiring,
     Grant,
     Granted,
@@ -27,43 +28,66 @@ from assistant.domain.points.model import (
     PointsBalance,
     RefundSpend,
     Returned,
-    SetRule,
     Spend,
     Spent,
-    earned_on,
 )
-from assistant.domain.points.queries import balance, earned_by_order, expiring, history, lots, rule
+from assistant.domain.points.queries import balance, earned_by_order, expiring, history, lots, rules
+from assistant.domain.points.rulebook import RuleVersion, rule_version, rule_versions
+from assistant.domain.points.rules import Rules, rules_from
+from assistant.domain.points.saying import in_words
+from assistant.domain.points.simulating import Difference, RuleResult, Simulation, simulate
 
 __all__ = [
-    "DEFAULT_RULE",
     "FEATURES",
-    "EarnRule",
+    "Behaviour",
+    "BehaviourEarned",
+    "Difference",
     "Expiring",
+    "GoLive",
     "Grant",
     "Granted",
     "HistoryEntry",
+    "InHousehold",
+    "KeepSimulation",
+    "Live",
     "Lot",
     "OpenBalance",
     "Part",
     "PointsBalance",
+    "ProposeRules",
+    "Proposed",
     "RefundSpend",
     "Returned",
-    "SetRule",
+    "RuleGave",
+    "RuleResult",
+    "RuleVersion",
+    "Rules",
+    "SetHousehold",
+    "Simulation",
     "Spend",
     "Spent",
     "balance",
+    "earn_behaviour",
     "earn_for_orders",
     "earned_by_order",
-    "earned_on",
     "expire",
     "expiring",
+    "go_live",
     "grant",
+    "heard_events",
     "history",
+    "in_words",
+    "keep_simulation",
     "lots",
     "mature",
     "open_balance",
+    "propose_rules",
     "refund_spend",
-    "rule",
-    "set_rule",
+    "rule_version",
+    "rule_versions",
+    "rules",
+    "rules_from",
+    "set_households",
+    "simulate",
     "spend",
 ]

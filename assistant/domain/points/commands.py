@@ -10,26 +10,23 @@ from assistant.base.ids import derive
 from assistant.base.money import checked
 from assistant.domain import ledger
 from assistant.domain.points import facts, store
-from assistant.domain.points.earning import earn_for_orders
 from assistant.domain.points.model import (
-    EarnRule,
     Grant,
     Granted,
     Lot,
     OpenBalance,
     RefundSpend,
     Returned,
-    SetRule,
     Spend,
     Spent,
 )
+from assistant.domain.points.rulebook import Rulebook
+from assistant.domain.points.rules import Rules
 from assistant.domain.points.store import SpendRow
 from assistant.store import Work, once
 
 SWEEP = 300
 """How many lots one sweep handles at most; balances are exact without it."""
-
-__all__ = ["earn_for_orders", "expire", "grant", "mature", "open_balance", "refund_spend", "set_rule", "spend"]
 
 
 def grant(work: Work, grants: Sequence[Grant]) -> list[Granted]:
@@ -65,11 +62,6 @@ def expire(work: Work) -> int:
     return _sweep(work, "available", "expired")
 
 
-def set_rule(work: Work, requests: Sequence[SetRule]) -> list[EarnRule]:
-    """Replaces the earn rule."""
-    return once(work, "points.set_rule", requests, EarnRule, _set_rule)
-
-
 def _sweep(work: Work, state: str, name: str) -> int:
     sheet = store.open_sheet(work, store.due_members(work, state, SWEEP))
     sheet.refresh()
@@ -77,41 +69,45 @@ def _sweep(work: Work, state: str, name: str) -> int:
     return sum(amount for what, _lot, amount in sheet.turned if what == name)
 
 
-def _set_rule(work: Work, requests: Sequence[SetRule]) -> list[EarnRule]:
-    for request in requests:
-        rule = request.rule
-        if not 0 <= rule.per_yuan <= 1000 or not 0 <= rule.wait_days <= 365 or not 1 <= rule.expire_days <= 3650 or rule.grace_days < 0:
-            raise Invalid("积分规则的数值超出范围", code="bad_rule")
-        store.save_rule(work, rule)
-    return [request.rule for request in requests]
-
-
 def _grant(work: Work, grants: Sequence[Grant]) -> list[Granted]:
-    days = timedelta(days=store.rule_of(work).expire_days)
+    rules = Rulebook(work).now
     lots = []
     for one in grants:
         start = max(one.available_at or work.now, work.now)
-        lots.append(_lot(one.key, one.member_id, one.amount, one.source or one.reason, work.now, start, one.expires_at or start + days))
-    return _come(work, lots, [one.reason for one in grants])
+        lots.append(lot_of(rules, one.key, one.member_id, one.amount, one.source or one.reason, work.now, start, one.expires_at))
+    return come(work, lots, [one.reason for one in grants])
 
 
 def _open(work: Work, requests: Sequence[OpenBalance]) -> list[Granted]:
-    days = timedelta(days=store.rule_of(work).expire_days)
+    rules = Rulebook(work).now
     lots = []
     for one in requests:
         start = one.granted_at or work.now
-        lots.append(_lot(f"open:{one.key}", one.member_id, one.amount, one.reason, start, start, one.expires_at or start + days))
-    return _come(work, lots, [one.reason for one in requests])
+        lots.append(lot_of(rules, f"open:{one.key}", one.member_id, one.amount, one.reason, start, start, one.expires_at))
+    return come(work, lots, [one.reason for one in requests])
 
 
-def _lot(key: str, member_id: str, amount: int, source: str, granted: datetime, available: datetime, expires: datetime) -> Lot:
+def lot_of(
+    rules: Rules,
+    key: str,
+    member_id: str,
+    amount: int,
+    source: str,
+    granted: datetime,
+    available: datetime,
+    expires: datetime | None = None,
+) -> Lot:
+    """A new lot; without an expiry of its own it ends as the rules say."""
     checked(amount, "积分")
     if not member_id:
         raise Invalid("发放积分缺少会员", code="no_member", key=key)
-    return Lot(derive("lot", key), member_id, amount, 0, "", source[:200], granted, available, expires)
+    ends = expires or rules.expiry.end_of(available)
+    idle = 0 if expires else rules.expiry.idle_days
+    return Lot(derive("lot", key), member_id, amount, 0, "", source[:200], granted, available, ends, idle_days=idle)
 
 
-def _come(work: Work, lots: Sequence[Lot], reasons: Sequence[str]) -> list[Granted]:
+def come(work: Work, lots: Sequence[Lot], reasons: Sequence[str]) -> list[Granted]:
+    """New lots come in; a member in debt pays it from them first."""
     sheet = store.open_sheet(work, {lot.member_id for lot in lots})
     sheet.refresh()
     for lot, reason in zip(lots, reasons, strict=True):
@@ -124,7 +120,7 @@ def _come(work: Work, lots: Sequence[Lot], reasons: Sequence[str]) -> list[Grant
 
 
 def _spend(work: Work, requests: Sequence[Spend]) -> list[Spent]:
-    _own(work, [request.member_id for request in requests])
+    own(work, [request.member_id for request in requests])
     sheet = store.open_sheet(work, {request.member_id for request in requests})
     sheet.refresh()
     done, rows = [], []
@@ -134,7 +130,7 @@ def _spend(work: Work, requests: Sequence[Spend]) -> list[Spent]:
         parts = sheet.spend(key, request.member_id, request.amount, request.reason)
         number = derive("spend", request.key)
         transaction = ledger.transaction_id(key)
-        rows.append(SpendRow(number, request.member_id, request.amount, request.reason, parts, transaction, False))
+        rows.append(SpendRow(number, request.member_id, request.amount, request.reason, parts, transaction))
         done.append(Spent(number, parts, sheet.available[request.member_id]))
         work.record(facts.happened("spent", request.member_id, request.amount, spend_id=number, reason=request.reason))
     store.close_sheet(work, sheet)
@@ -150,13 +146,15 @@ def _refund_spend(work: Work, requests: Sequence[RefundSpend]) -> list[Returned]
     lot_ids = {part.lot_id for row in members.values() for part in row.parts}
     sheet = store.open_sheet(work, {row.member_id for row in members.values()}, lot_ids)
     spends = store.spends_of(work, members.keys())
-    _own(work, [row.member_id for row in spends.values()])
-    grace = timedelta(days=store.rule_of(work).grace_days)
+    own(work, [row.member_id for row in spends.values()])
+    grace = timedelta(days=Rulebook(work).now.grace_days)
     sheet.refresh()
     done, seen = [], set()
     for request in requests:
         row = spends[request.spend_id]
-        if row.returned or row.id in seen:
+        if row.state in ("held", "released"):
+            raise Conflict("这次积分只是预留，还没有用掉，不能退回", code="not_spent", spend=row.id)
+        if row.state == "returned" or row.id in seen:
             raise Conflict("这次积分使用已经退回过了", code="already_returned", spend=row.id)
         seen.add(row.id)
         sheet.give_back(row.member_id, row.parts, f"退回：{row.reason}"[:200], grace)
@@ -164,10 +162,11 @@ def _refund_spend(work: Work, requests: Sequence[RefundSpend]) -> list[Returned]
         work.record(facts.happened("returned", row.member_id, row.amount, spend_id=row.id))
     store.close_sheet(work, sheet)
     ledger.reverse(work, [ledger.Reversal(f"points:return:{number}", spends[number].transaction) for number in sorted(seen)])
-    store.mark_returned(work, sorted(seen))
+    store.mark_spends(work, seen, "returned")
     return done
 
 
-def _own(work: Work, ids: Sequence[str]) -> None:
+def own(work: Work, ids: Sequence[str]) -> None:
+    """Raises Forbidden where a member would use the points of another."""
     if work.principal.kind == "member" and any(number != work.principal.id for number in ids):
         raise Forbidden("只能使用自己的积分", code="not_own")

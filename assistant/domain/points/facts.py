@@ -16,3 +16,8 @@ def happened(name: str, member_id: str, amount: int, **more: Any) -> Fact:
 def turned(sheet: Sheet) -> list[Fact]:
     """What became available or was lost by time while the sheet was worked."""
     return [happened(name, lot.member_id, amount, lot_id=lot.id, order_no=lot.order_no) for name, lot, amount in sheet.turned if amount]
+
+
+def rules_changed(name: str, version: int, **more: Any) -> Fact:
+    """``points.rules_proposed`` or ``points.rules_live``."""
+    return Fact(f"points.rules_{name}", f"points_rules:{version}", {"version": version, **more})

@@ -1,41 +1,17 @@
-"""Points as values: rules, lots, requests and what is read."""
+"""Points as values: lots, requests and what is read."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 
 from assistant.domain.ledger import Account
 
 ASSET = "points"
 BRAND = Account("brand", ASSET)
 NEVER = datetime.max.replace(tzinfo=UTC)
-
-
-@dataclass(frozen=True, slots=True)
-class EarnRule:
-    """Points per whole yuan of net paid amount; days from receipt to available; days from available to expiry; grace of a late return."""
-
-    per_yuan: int = 1
-    wait_days: int = 7
-    expire_days: int = 365
-    grace_days: int = 30
-
-
-DEFAULT_RULE = EarnRule()
-
-
-def earned_on(net_fen: int, per_yuan: int) -> int:
-    """Floored once per order. What a refund takes back is the difference of two of these, so all parts sum to what was earned."""
-    return net_fen * per_yuan // 100
-
-
-@dataclass(frozen=True, slots=True)
-class SetRule:
-    """Replaces the earn rule; orders that have earned keep their rate."""
-
-    key: str
-    rule: EarnRule
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +55,17 @@ class Spend:
     member_id: str
     amount: int
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Behaviour:
+    """A member did something (``product_viewed``) at ``at``. The key names the event wherever it is told again."""
+
+    key: str
+    member_id: str
+    name: str
+    at: datetime
+    properties: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +114,7 @@ class Lot:
     """Points granted together. ``remaining`` of an available lot is what can still be spent, ``expired`` what was lost by time.
 
     ``waived`` counts expired points that a later refund of the same order need not take back again; ``version`` numbers the changes.
+    A lot with ``idle_days`` ends so many days after the member's last activity, never earlier than its ``expires_at`` says.
     """
 
     id: str
@@ -142,6 +130,7 @@ class Lot:
     order_no: str = ""
     expired: int = 0
     waived: int = 0
+    idle_days: int = 0
     version: int = 0
 
     @property
@@ -158,11 +147,16 @@ class Lot:
 
 @dataclass(slots=True)
 class OrderEarning:
-    """What an order has earned so far, after what refunds took back; ``lot_id`` is empty until it earns."""
+    """What an order has earned so far, after what refunds took back; ``lot_id`` is empty until it earns.
+
+    Rules and tier are those of its first earning. ``counted`` is what each rule drew from caps, empty where there are none.
+    """
 
     order_id: str
     member_id: str
-    per_yuan: int
+    rule_version: int
+    tier: str = ""
+    counted: dict[str, int] = field(default_factory=dict)
     earned: int = 0
     lot_id: str = ""
     version: int = 0

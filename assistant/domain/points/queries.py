@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from assistant.domain.points import store
-from assistant.domain.points.model import EarnRule, Expiring, HistoryEntry, Lot, PointsBalance
+from assistant.domain.points.model import Expiring, HistoryEntry, Lot, PointsBalance
+from assistant.domain.points.rulebook import Rulebook
+from assistant.domain.points.rules import Rules
 from assistant.store import View
 
 
@@ -34,6 +36,6 @@ def earned_by_order(view: View, order_ids: Iterable[str]) -> dict[str, int]:
     return store.earned(view, set(order_ids))
 
 
-def rule(view: View) -> EarnRule:
-    """The earn rule in force."""
-    return store.rule_of(view)
+def rules(view: View) -> Rules:
+    """The rules in force."""
+    return Rulebook(view).now

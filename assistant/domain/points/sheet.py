@@ -73,6 +73,14 @@ class Sheet:
             if lot.due_to_expire(self.now):
                 self.turned.append(("expired", lot, self._expire(lot)))
 
+    def stir(self, member_id: str, at: datetime) -> None:
+        """The member was active at ``at``: lots that end by inactivity end later; never earlier, and never again once they are gone."""
+        for lot in self._of.get(member_id, ()):
+            moved = at + timedelta(days=lot.idle_days)
+            if lot.idle_days and lot.expires_at and lot.expires_at < moved and not lot.due_to_expire(self.now):
+                lot.expires_at = moved
+                self.touch(lot)
+
     def spend(self, key: str, member_id: str, amount: int, reason: str) -> tuple[Part, ...]:
         """Takes points by earliest expiry, then earliest grant, then id; raises Refused where there are not enough."""
         if self.available.get(member_id, 0) < 0:

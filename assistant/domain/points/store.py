@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,8 +13,7 @@ from assistant.domain import ledger
 from assistant.domain.points import facts
 from assistant.domain.points.model import (
     ASSET,
-    DEFAULT_RULE,
-    EarnRule,
+    Behaviour,
     Expiring,
     HistoryEntry,
     Lot,
@@ -25,7 +24,7 @@ from assistant.domain.points.model import (
     account,
 )
 from assistant.domain.points.sheet import Sheet
-from assistant.domain.points.tables import earning, holder, lot, movement, rule, spend
+from assistant.domain.points.tables import behaviour, earning, holder, lot, movement, spend
 from assistant.store import View, Work, chunks, upsert
 
 LOT_COLUMNS = [column.name for column in lot.columns if column.name != "id"]
@@ -44,14 +43,14 @@ class SpendRow:
     reason: str
     parts: tuple[Part, ...]
     transaction: str
-    returned: bool
+    state: str = "spent"
+    until: datetime | None = None
 
 
 def open_sheet(work: Work, member_ids: Collection[str], lot_ids: Collection[str] = ()) -> Sheet:
     """The members' live lots and the named ones, held until the commit: one row per member is locked first, in one order."""
     ids = sorted(set(member_ids))
-    if not work.is_sqlite:
-        _lock(work, ids)
+    hold_members(work, ids)
     found: dict[str, Lot] = {}
     for part in chunks(ids):
         live = sa.or_(lot.c.remaining > 0, lot.c.state == "pending")
@@ -63,7 +62,11 @@ def open_sheet(work: Work, member_ids: Collection[str], lot_ids: Collection[str]
     return Sheet(work.now, found.values(), {number: balances[one] for number, one in accounts.items()})
 
 
-def _lock(work: Work, ids: Sequence[str]) -> None:
+def hold_members(work: Work, member_ids: Collection[str]) -> None:
+    """One row per member is held until the commit, in one order, so that nobody else decides on their points meanwhile."""
+    if work.is_sqlite:
+        return
+    ids = sorted(set(member_ids))
     found: set[str] = set()
     for part in chunks(ids):
         statement = sa.select(holder.c.member_id).where(holder.c.member_id.in_(part)).order_by(holder.c.member_id)
@@ -89,13 +92,13 @@ def earnings(work: Work, order_ids: Collection[str]) -> dict[str, OrderEarning]:
     found = {}
     for part in chunks(sorted(order_ids)):
         for row in work.all(sa.select(earning).where(earning.c.order_id.in_(part))):
-            found[row.order_id] = OrderEarning(row.order_id, row.member_id, row.per_yuan, row.earned, row.lot_id, row.version)
+            found[row.order_id] = OrderEarning(**{name: getattr(row, name) for name in EARNING_FIELDS})
     return found
 
 
 def save_earnings(work: Work, changed: Iterable[OrderEarning]) -> None:
     rows = sorted((_row(one, EARNING_FIELDS) for one in changed), key=lambda row: str(row["order_id"]))
-    upsert(work, earning, rows, ["order_id"], ["earned", "lot_id", "version"])
+    upsert(work, earning, rows, ["order_id"], ["counted", "earned", "lot_id", "version"])
 
 
 def earned(view: View, order_ids: Collection[str]) -> dict[str, int]:
@@ -117,7 +120,8 @@ def save_spends(work: Work, spends: Iterable[SpendRow]) -> None:
                 "reason": one.reason[:200],
                 "parts": [[part.lot_id, part.amount] for part in one.parts],
                 "transaction_id": one.transaction,
-                "returned": False,
+                "state": one.state,
+                "until": one.until,
                 "at": work.now,
             }
             for one in spends
@@ -130,13 +134,37 @@ def spends_of(work: Work, ids: Collection[str]) -> dict[str, SpendRow]:
     for part in chunks(sorted(set(ids))):
         for row in work.all(sa.select(spend).where(spend.c.id.in_(part))):
             parts = tuple(Part(number, amount) for number, amount in row.parts)
-            found[row.id] = SpendRow(row.id, row.member_id, row.amount, row.reason, parts, row.transaction_id, row.returned)
+            found[row.id] = SpendRow(row.id, row.member_id, row.amount, row.reason, parts, row.transaction_id, row.state, row.until)
     return found
 
 
-def mark_returned(work: Work, ids: Sequence[str]) -> None:
+def mark_spends(work: Work, ids: Collection[str], state: str) -> None:
+    """Spends enter a state: ``held`` until captured (``spent``) or ``released``; ``returned`` after a refund."""
     for part in chunks(sorted(ids)):
-        work.execute(spend.update().where(spend.c.id.in_(part)).values(returned=True))
+        work.execute(spend.update().where(spend.c.id.in_(part)).values(state=state))
+
+
+def save_behaviours(work: Work, rows: Iterable[tuple[str, str, str, dict[str, Any], datetime]]) -> None:
+    """(id, member, name, properties, at) of the events that rules answered."""
+    names = ("id", "member_id", "name", "properties", "at")
+    work.insert(behaviour, [dict(zip(names, row, strict=True)) for row in rows])
+
+
+def behaviours_between(view: View, since: datetime, until: datetime) -> Iterator[Behaviour]:
+    """Events that rules answered, oldest first."""
+    statement = sa.select(behaviour).where(behaviour.c.at >= since, behaviour.c.at < until).order_by(behaviour.c.at, behaviour.c.id)
+    for row in view.all(statement):
+        yield Behaviour(row.id, row.member_id, row.name, row.at, row.properties)
+
+
+def idle_members(view: View, ids: Collection[str]) -> list[str]:
+    """Those of the members who hold lots that end by inactivity."""
+    found: set[str] = set()
+    for part in chunks(sorted(set(ids))):
+        live = sa.or_(lot.c.remaining > 0, lot.c.state == "pending")
+        statement = sa.select(lot.c.member_id).where(lot.c.member_id.in_(part), lot.c.idle_days > 0, live).distinct()
+        found.update(row.member_id for row in view.all(statement))
+    return sorted(found)
 
 
 def due_members(work: Work, state: str, limit: int) -> list[str]:
@@ -212,15 +240,6 @@ def balance_select(pocket: str) -> sa.Select[Any]:
     return ledger.balance_select(ASSET, pocket)
 
 
-def rule_of(view: View) -> EarnRule:
-    body = view.scalar(sa.select(rule.c.body).where(rule.c.name == "earn"))
-    return EarnRule(**body) if body else DEFAULT_RULE
-
-
-def save_rule(work: Work, chosen: EarnRule) -> None:
-    upsert(work, rule, [{"name": "earn", "body": asdict(chosen), "at": work.now}], ["name"], ["body", "at"])
-
-
 def _row(value: Any, names: Sequence[str]) -> dict[str, Any]:
     """The fields as a row; ``dataclasses.asdict`` copies deeply and takes as long as the writing itself."""
     return {name: getattr(value, name) for name in names}
@@ -241,5 +260,6 @@ def _lot(row: Any) -> Lot:
         order_no=row.order_no,
         expired=row.expired,
         waived=row.waived,
+        idle_days=row.idle_days,
         version=row.version,
     )
