@@ -87,6 +87,7 @@ ON_CLOCK: dict[str, tuple[int, Callable[[Work], object]]] = {
     "points.expire": (3600, points.expire),
     "cashback.ripen": (300, cashback.ripen),
     events.HEAR: (300, behaviour.hear),
+    "cashback.close_cards": (3600, cashback.close_cards),
     "journeys.tick": (600, journeys.tick),
     "orders.match_waiting": (300, orders.match_waiting),
     "outreach.expire": (3600, outreach.expire_touches),

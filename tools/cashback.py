@@ -43,7 +43,7 @@ async def claim_cashback(context: ToolContext, arguments: OrderNumber, key: str)
     request = cashback.Claim(f"try:{key}", context.member_id, arguments.order_no)
     tried = (await context.store.preview(cashback.claim, [request], context.principal, cause=context.turn))[0]
     amount = format_yuan(tried.amount_fen)
-    text = f"订单 {arguments.order_no} 可以返现 {amount} 元，确认收货并过了退换期后转到您的微信。要帮您申请吗？回复“确认”就行。"
+    text = f"订单 {arguments.order_no} 可以返现 {amount} 元，{tried.when}转到您的微信。要帮您申请吗？回复“确认”就行。"
     question = confirm.Ask(
         key, context.conversation, context.member_id, "claim_cashback", {"order_no": arguments.order_no}, tried.amount_fen, text
     )

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from assistant.agent import ToolResult, decided
 from assistant.base.errors import Invalid, Refused
-from assistant.base.money import format_yuan
 from assistant.channels import confirm
 from assistant.domain import activities, cashback
 from assistant.store import Work, once
@@ -43,7 +42,7 @@ def _perform(work: Work, deed: Deed) -> str:
         done = cashback.claim(work, [cashback.Claim(pending.token, pending.member_id, pending.arguments["order_no"])])[0]
         if done.amount_fen != pending.amount:
             raise Refused("可返金额刚刚有变化，还没有办理。请再说一次要返现的订单号，我重新帮您算", code="amount_changed")
-        return f"申请好啦，返现 {format_yuan(done.amount_fen)} 元。确认收货并过了退换期，就会转到您的微信。"
+        return f"申请好啦！{done.say}。"
     raise Invalid("不认识的确认事项", code="unknown_action")
 
 

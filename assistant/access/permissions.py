@@ -13,6 +13,7 @@ class Permission(StrEnum):
 
     AUDIT_READ = "audit:read"
     BOOK_READ = "book:read"
+    CASHBACK_EDIT = "cashback:edit"
     CASHBACK_REVIEW = "cashback:review"
     CONTENT_EDIT = "content:edit"
     CONVERSATION_READ = "conversation:read"
@@ -49,6 +50,7 @@ PERMISSIONS = tuple(Permission)
 WORDS: dict[Permission, str] = {
     Permission.AUDIT_READ: "看审计记录",
     Permission.BOOK_READ: "看会员账本",
+    Permission.CASHBACK_EDIT: "改返现卡",
     Permission.CASHBACK_REVIEW: "审核返现",
     Permission.CONTENT_EDIT: "改文案",
     Permission.CONVERSATION_READ: "看会话",
@@ -83,6 +85,7 @@ WORDS: dict[Permission, str] = {
 """What a permission allows, as people say it."""
 _READS = frozenset(permission for permission in Permission if permission.endswith(":read") and permission is not Permission.AUDIT_READ)
 _WORKS = _READS | {
+    Permission.CASHBACK_EDIT,
     Permission.CONTENT_EDIT,
     Permission.CONVERSATION_TAKE,
     Permission.GOAL_CREATE,

@@ -180,7 +180,7 @@ def test_imported_lines_make_templates_once_and_cards_by_the_shops_number(store:
     assert done.amount_fen == 995
     with pytest.raises(Invalid):
         store.look(cashback.card_id, "CARD-2")
-    assert store.look(cashback.cards_of, ANNA)[0].rule == "返实付的 5%，最多返 20.00 元，限指定渠道或商品"
+    assert store.look(cashback.cards_of, ANNA)[0].rule == "返实付的 5%，每单最多返 20.00 元，限淘宝"
 
 
 def test_it_ripens_seven_days_after_receipt_and_says_so(store: Store, clock: ManualClock) -> None:

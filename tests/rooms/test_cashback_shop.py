@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from typing import Any
 
 from assistant.base.clock import ManualClock
 from assistant.base.ids import derive
@@ -19,7 +20,7 @@ BOSS = Principal("operator", "he", frozenset({"owner"}))
 ANNA = derive("member", "anna")
 
 
-def made(store: Store, name: str = "t", rule: Rule | None = None, scope: Scope | None = None, **options: int) -> str:
+def made(store: Store, name: str = "t", rule: Rule | None = None, scope: Scope | None = None, **options: Any) -> str:
     request = CreateTemplate(f"make:{name}", name, "返现卡", rule or Rule(500), scope or Scope(), **options)
     return str(store.do(cashback.create_template, [request], ME)[0].template_id)
 
@@ -29,19 +30,26 @@ def issued(store: Store, key: str, template: str, member: str = ANNA) -> str:
 
 
 def order(
-    store: Store, clock: ManualClock, number: str, paid: int = 19_900, member: str = ANNA, status: str = "paid", refund: int = 0
+    store: Store,
+    clock: ManualClock,
+    number: str,
+    paid: int = 19_900,
+    member: str = ANNA,
+    status: str = "paid",
+    refund: int = 0,
+    source: str = "taobao",
 ) -> None:
     """Tells of an order and lets its claim follow, as the service does."""
 
     def tell(work: Work, _none: object) -> None:
         if refund:
             orders.refund(
-                work, [orders.Refund(f"r:{number}:{refund}:{clock.now()}", "taobao", number, f"{number}-{refund}", refund, clock.now())]
+                work, [orders.Refund(f"r:{number}:{refund}:{clock.now()}", source, number, f"{number}-{refund}", refund, clock.now())]
             )
         else:
             items = (orders.Item("S1", "棉睡衣", "睡衣", 1, paid),)
-            key = f"o:{number}:{status}"
-            update = orders.OrderUpdate(key, "taobao", "棉语", number, clock.now(), status, paid, paid, member_id=member, items=items)  # type: ignore[arg-type]
+            key = f"o:{source}:{number}:{status}"
+            update = orders.OrderUpdate(key, source, "棉语", number, clock.now(), status, paid, paid, member_id=member, items=items)  # type: ignore[arg-type]
             orders.intake(work, [update])
         cashback.advance_for_orders(work, [one.id for one in orders.by_number(work, number)])
 
@@ -70,7 +78,17 @@ def sound(store: Store) -> bool:
     claims = store.look(cashback.claims_of, ANNA)
     unpaid = sum(one.payable_fen for one in claims if one.settled_at is None and one.state not in ("void", "expired", "rejected"))
     adds_up = set(store.look(ledger.totals).values()) <= {0} and store.look(ledger.drift) == {}
-    return adds_up and store.look(ledger.balances, [promised])[promised] == unpaid
+    return adds_up and store.look(ledger.balances, [promised])[promised] == unpaid and within_budgets(store)
+
+
+def within_budgets(store: Store) -> bool:
+    """What a template has given away is what its budget lacks, and never more than the budget."""
+    templates = [one for one in store.look(cashback.templates) if one.budget_fen is not None]
+    held = store.look(cashback.budgets, [one.id for one in templates])
+    return all(
+        held[one.id][0] == (one.budget_fen or 0) - one.committed_fen and min(held[one.id]) >= 0 and one.committed_fen >= held[one.id][1]
+        for one in templates
+    )
 
 
 def paid_out(store: Store) -> list[tuple[str, int]]:

@@ -10,13 +10,17 @@ from assistant.access import Permission, require
 from assistant.base.errors import Forbidden, Invalid, Refused
 from assistant.domain import members
 from assistant.domain.cashback import book, store
-from assistant.domain.cashback.model import IN_FLIGHT, SECOND_PERSON_FEN, RebateClaim, recovery
+from assistant.domain.cashback.limits import limits_now, over_today, until_tomorrow
+from assistant.domain.cashback.model import IN_FLIGHT, RebateClaim, recovery
 from assistant.domain.cashback.saying import again_in
 from assistant.domain.cashback.states import end, move, refreshed, said
 from assistant.store import Due, Work, once
 
 PAYOUT = "payout"
 """The kind of due work that carries a claim to the payer."""
+
+LATER = "今天的打款额度用完了，明天会自动打给您"
+"""Said of an approved claim that a limit of the day keeps back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +96,12 @@ class Recorded:
 
 
 def approve(work: Work, requests: Sequence[Approve]) -> list[Decided]:
-    """Approves due claims; above 100 yuan a second operator must too. Forbidden without the right, Refused where nothing is due."""
+    """Approves due claims; above the limit a second operator must too. Forbidden without the right, Refused where nothing is due."""
     return once(work, "cashback.approve", requests, Decided, _approve)
 
 
 def _approve(work: Work, requests: list[Approve]) -> list[Decided]:
-    _only_operators(work)
+    _only_operators(work, Permission.PAYOUT_APPROVE)
     claims = refreshed(work, [request.claim_id for request in requests])
     decided = []
     for request in requests:
@@ -109,7 +113,7 @@ def _approve(work: Work, requests: list[Approve]) -> list[Decided]:
 
 def _approved(work: Work, one: RebateClaim) -> RebateClaim:
     me = work.principal.label
-    if one.payable_fen > SECOND_PERSON_FEN:
+    if one.payable_fen > limits_now(work).second_person_fen:
         if one.first_approver == me:
             raise Refused("这笔金额较大，需要另一位同事再审核一次", code="second_person", claim=one.id)
         if not one.first_approver:
@@ -118,7 +122,7 @@ def _approved(work: Work, one: RebateClaim) -> RebateClaim:
             said(work, one, "first_approved")
             return one
     _carry(work, one, timedelta())
-    return move(work, one, "approved", approver=me)
+    return move(work, one, "approved", approver=me, reason="")
 
 
 def reject(work: Work, requests: Sequence[Reject]) -> list[Decided]:
@@ -127,7 +131,7 @@ def reject(work: Work, requests: Sequence[Reject]) -> list[Decided]:
 
 
 def _reject(work: Work, requests: list[Reject]) -> list[Decided]:
-    _only_operators(work)
+    _only_operators(work, Permission.CASHBACK_REVIEW)
     claims = refreshed(work, [request.claim_id for request in requests])
     decided = []
     for request in requests:
@@ -170,7 +174,18 @@ def _bill(work: Work, one: RebateClaim) -> RebateClaim:
     payee = one.payee or _payee(work, one.member_id)
     if not payee:
         raise Refused("会员还没有可以收款的微信身份，绑定之后再打款", code="no_payee", member=one.member_id)
-    return move(work, one, "paying", recovered_fen=one.recovered_fen, payee=payee)
+    if over_today(work, one, payee):
+        return _tomorrow(work, one)
+    return move(work, one, "paying", recovered_fen=one.recovered_fen, payee=payee, billed_at=work.now, reason="")
+
+
+def _tomorrow(work: Work, one: RebateClaim) -> RebateClaim:
+    """Stays approved and comes again when the limits of the day are fresh."""
+    one = replace(one, reason=LATER)
+    store.change_claim(work, one.id, recovered_fen=one.recovered_fen, reason=LATER)
+    said(work, one, "postponed")
+    _carry(work, one, until_tomorrow(work))
+    return one
 
 
 def _payee(work: Work, member_id: str) -> str:
@@ -206,11 +221,11 @@ def _heard(work: Work, one: RebateClaim, request: PayoutResult) -> RebateClaim:
             return refreshed(work, [one.id])[one.id]
         case "refused" | "closed":
             # The payer holds this number as final, so the next attempt has the next number and needs a new approval.
-            again = {"attempt": one.attempt + 1, "first_approver": "", "approver": "", "payee": ""}
+            again = {"attempt": one.attempt + 1, "first_approver": "", "approver": "", "payee": "", "billed_at": None}
             move(work, one, "due", reason=request.reason[:200], **again)
             return refreshed(work, [one.id])[one.id]
         case "not_taken":
-            move(work, one, "due", reason=request.reason[:200], first_approver="", approver="")
+            move(work, one, "due", reason=request.reason[:200], first_approver="", approver="", billed_at=None)
             return refreshed(work, [one.id])[one.id]
         case "wait_user":
             _carry(work, one, again_in("wait_user"))
@@ -228,10 +243,10 @@ def _carry(work: Work, one: RebateClaim, after: timedelta) -> None:
     work.due(Due(PAYOUT, one.id, work.now + after, {"claim": one.id}, order_key=f"claim:{one.id}"))
 
 
-def _only_operators(work: Work) -> None:
+def _only_operators(work: Work, needs: Permission) -> None:
     if work.principal.kind != "operator":
         raise Forbidden("打款必须由有权限的人审核", code="not_operator", principal=work.principal.label)
-    require(work.principal, Permission.PAYOUT_APPROVE)
+    require(work.principal, needs)
 
 
 def _known(claims: dict[str, RebateClaim], claim_id: str) -> RebateClaim:

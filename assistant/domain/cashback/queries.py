@@ -6,7 +6,8 @@ from collections.abc import Iterable
 
 from assistant.base.errors import Invalid
 from assistant.domain.cashback import book, store
-from assistant.domain.cashback.model import IN_FLIGHT, Card, RebateClaim, Template
+from assistant.domain.cashback.model import IN_FLIGHT, RebateClaim
+from assistant.domain.cashback.terms import Card, Template
 from assistant.store import View
 
 
@@ -43,6 +44,11 @@ def templates(view: View) -> list[Template]:
 def template(view: View, template_id: str) -> Template | None:
     """One template, or None."""
     return store.templates(view, [template_id]).get(template_id)
+
+
+def budgets(view: View, template_ids: Iterable[str]) -> dict[str, tuple[int, int]]:
+    """(free, kept for cards) of each template's budget, fen; what is neither has been promised to orders or paid."""
+    return book.budget(view, template_ids)
 
 
 def card_id(view: View, shop_key: str) -> str:

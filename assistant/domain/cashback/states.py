@@ -7,19 +7,16 @@ from dataclasses import replace
 from typing import Any
 
 from assistant.base.errors import Broken
+from assistant.base.money import format_yuan
 from assistant.domain import orders
 from assistant.domain.cashback import book, store
-from assistant.domain.cashback.model import ALLOWED, ENDED, GIVES_UP_AFTER, IN_FLIGHT, RebateClaim, rebate, standing
+from assistant.domain.cashback.model import ALLOWED, ENDED, GIVES_UP_AFTER, IN_FLIGHT, RebateClaim, standing
+from assistant.domain.cashback.terms import LEAST_FEN, base_fen, rebate
 from assistant.domain.orders import Order
 from assistant.store import Fact, Work
 
 AT_ONCE = 100
 """Claims that one run of the clock moves."""
-
-
-def advance_for_orders(work: Work, order_ids: Sequence[str]) -> None:
-    """Brings the claims of these orders up to what the orders say now; told again it changes nothing. Needs no key."""
-    refreshed(work, list(store.claim_ids_of_orders(work, order_ids).values()))
 
 
 def ripen(work: Work) -> int:
@@ -47,20 +44,39 @@ def _refresh(work: Work, one: RebateClaim, order: Order) -> RebateClaim:
     if one.settled_at is not None:
         return _claw(work, one, entitled)
     if entitled == 0:
-        return end(work, one, "void", "订单退款或关闭")
+        return end(work, one, *_why_nothing(one, order))
     if entitled < one.amount_fen:
-        book.take_back(work, one, entitled)
-        recovered = min(one.recovered_fen, entitled)
-        store.change_claim(work, one.id, amount_fen=entitled, recovered_fen=recovered)
-        one = replace(one, amount_fen=entitled, recovered_fen=recovered)
-        said(work, one, "lowered")
+        one = _lower(work, one, entitled)
     return _by_time(work, one, order)
+
+
+def _why_nothing(one: RebateClaim, order: Order) -> tuple[str, str]:
+    """The end of a claim that earns nothing any more, and the reason: too small to be paid is an end by rule, not by refund alone."""
+    base = base_fen(one.scope, order)
+    if base <= 0:
+        return "void", "订单已退款或关闭"
+    if base < one.rule.floor_fen:
+        return "void", f"退款之后不满 {format_yuan(one.rule.floor_fen)} 元的使用门槛"
+    return "expired", f"退款之后可返的金额不到 {format_yuan(LEAST_FEN)} 元，微信转不了这么小的金额"
+
+
+def _lower(work: Work, one: RebateClaim, entitled: int) -> RebateClaim:
+    lower = one.amount_fen - entitled
+    _unuse(work, one, 0, lower)
+    book.take_back(work, one, entitled)
+    recovered = min(one.recovered_fen, entitled)
+    store.change_claim(work, one.id, amount_fen=entitled, recovered_fen=recovered)
+    one = replace(one, amount_fen=entitled, recovered_fen=recovered)
+    said(work, one, "lowered")
+    return one
 
 
 def _by_time(work: Work, one: RebateClaim, order: Order) -> RebateClaim:
     if one.state not in ("waiting_receipt", "waiting_window"):
         return one
-    state, ripe_at = standing(order, work.now)
+    state, ripe_at = standing(order, one.window_days, work.now)
+    if state == "due" and one.state == "waiting_receipt":
+        one = move(work, one, "waiting_window", ripe_at=ripe_at)
     if state not in (one.state, "waiting_receipt"):
         return move(work, one, state, ripe_at=ripe_at)
     if ripe_at != one.ripe_at and ripe_at is not None:
@@ -73,6 +89,7 @@ def _claw(work: Work, one: RebateClaim, entitled: int) -> RebateClaim:
     lower = one.amount_fen - one.clawed_fen - entitled
     if lower <= 0:
         return one
+    store.uncommit(work, one.template_id, lower)
     book.take_back(work, one, entitled)
     clawed = one.clawed_fen + lower
     if one.state == "paid":
@@ -85,9 +102,16 @@ def _claw(work: Work, one: RebateClaim, entitled: int) -> RebateClaim:
 
 def end(work: Work, one: RebateClaim, state: str, reason: str) -> RebateClaim:
     """Ends a claim that was not paid: what was set aside goes back, a debt it had paid comes back, the card may be used again."""
+    _unuse(work, one, 1, one.amount_fen)
     book.take_back(work, one, 0)
-    store.add_uses(work, one.card_id, 1)
     return move(work, one, state, reason=reason)
+
+
+def _unuse(work: Work, one: RebateClaim, uses: int, amount_fen: int) -> None:
+    """Gives the card back what a claim does not take; rows before accounts, so that no two units wait for each other."""
+    store.use_card(work, one.card_id, uses, -amount_fen)
+    if one.card_closed:
+        store.uncommit(work, one.template_id, amount_fen)
 
 
 def move(work: Work, one: RebateClaim, state: str, **values: Any) -> RebateClaim:

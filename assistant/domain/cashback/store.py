@@ -3,33 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import asdict
-from datetime import datetime, timedelta
+from dataclasses import asdict, fields
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
-from assistant.domain.cashback.model import Card, CreateTemplate, Issue, RebateClaim, Rule, Scope, Template, template_id
+from assistant.domain.cashback.model import Issue, RebateClaim
 from assistant.domain.cashback.tables import card, claim, template
+from assistant.domain.cashback.terms import Card, Rule, Scope, Template, valid_until
 from assistant.store import View, Work, chunks
 
 _RULE = (template.c.ratio_bp, template.c.fixed_fen, template.c.floor_fen, template.c.cap_fen, template.c.scope)
+_TERMS = (*_RULE, template.c.card_cap_fen, template.c.window_days, template.c.budget_fen)
 
 
-def insert_template(work: Work, request: CreateTemplate) -> None:
-    row = {
-        "id": template_id(request.name_key),
-        "name": request.name[:60],
-        **asdict(request.rule),
-        "scope": asdict(request.scope),
-        "valid_days": request.valid_days,
-        "uses": request.uses,
-        "stock": request.stock,
-        "budget_fen": request.budget_fen,
-        "issued": 0,
-        "committed_fen": 0,
-        "created_at": work.now,
-    }
+def insert_template(work: Work, one: Template) -> None:
+    plain = {field.name: getattr(one, field.name) for field in fields(one) if field.name in template.columns}
+    row = plain | {**asdict(one.rule), "scope": asdict(one.scope), "created_at": work.now}
     work.insert_missing(template, [row])
 
 
@@ -45,8 +36,13 @@ def lock_templates(work: Work, ids: Collection[str]) -> dict[str, Template]:
     return {row.id: _template(row) for row in work.all(work.locked(statement))}
 
 
-def count_issued(work: Work, number: str, issued: int, committed_fen: int) -> None:
-    work.execute(template.update().where(template.c.id == number).values(issued=issued, committed_fen=committed_fen))
+def change_template(work: Work, number: str, **values: Any) -> None:
+    work.execute(template.update().where(template.c.id == number).values(**values))
+
+
+def uncommit(work: Work, number: str, amount_fen: int) -> None:
+    """So much of the budget can be given to others again."""
+    work.execute(template.update().where(template.c.id == number).values(committed_fen=template.c.committed_fen - amount_fen))
 
 
 def insert_cards(work: Work, made: Sequence[tuple[str, Issue, Template]]) -> None:
@@ -60,8 +56,9 @@ def insert_cards(work: Work, made: Sequence[tuple[str, Issue, Template]]) -> Non
                 "member_id": request.member_id,
                 "shop_key": request.shop_key or None,
                 "issued_at": at,
-                "expires_at": at + timedelta(days=of.valid_days),
+                "expires_at": valid_until(of, at),
                 "uses_left": of.uses,
+                "used_fen": 0,
                 "reason": request.reason[:200],
             }
         )
@@ -83,13 +80,38 @@ def card_by_shop_key(view: View, shop_key: str) -> str | None:
     return found
 
 
-def add_uses(work: Work, card_id: str, by: int) -> None:
-    work.execute(card.update().where(card.c.id == card_id).values(uses_left=card.c.uses_left + by))
+def use_card(work: Work, card_id: str, uses: int, amount_fen: int) -> None:
+    """Changes how often a card can still be used and what its claims come to."""
+    values = {"uses_left": card.c.uses_left + uses, "used_fen": card.c.used_fen + amount_fen}
+    work.execute(card.update().where(card.c.id == card_id).values(**values))
+
+
+def holders(view: View, member_ids: Collection[str]) -> set[str]:
+    """Which of these members hold a card that binds by itself."""
+    joined = card.join(template, template.c.id == card.c.template_id)
+    statement = sa.select(card.c.member_id).distinct().select_from(joined)
+    found: set[str] = set()
+    for part in chunks(sorted(member_ids)):
+        wanted = statement.where(card.c.member_id.in_(part), card.c.uses_left > 0, template.c.auto_bind, card.c.closed_at.is_(None))
+        found |= {row.member_id for row in view.all(wanted)}
+    return found
+
+
+def lock_ended_cards(work: Work, before: datetime, limit: int) -> list[Card]:
+    """Cards not closed yet that ended before this instant, held until the commit."""
+    statement = sa.select(card.c.id).where(card.c.closed_at.is_(None), card.c.expires_at <= before)
+    ids = [row.id for row in work.all(work.locked(statement.order_by(card.c.expires_at, card.c.id).limit(limit)))]
+    return _cards(work, card.c.id.in_(ids)) if ids else []
+
+
+def close_cards(work: Work, ids: Sequence[str]) -> None:
+    for part in chunks(ids):
+        work.execute(card.update().where(card.c.id.in_(part)).values(closed_at=work.now))
 
 
 def insert_claim(work: Work, one: RebateClaim) -> None:
-    names = {column.name for column in claim.columns} - {"updated_at"}
-    work.insert(claim, [{name: getattr(one, name) for name in names} | {"updated_at": work.now}])
+    names = {column.name for column in claim.columns} - {"updated_at", "signs"}
+    work.insert(claim, [{name: getattr(one, name) for name in names} | {"signs": list(one.signs), "updated_at": work.now}])
 
 
 def change_claim(work: Work, claim_id: str, **values: Any) -> None:
@@ -145,29 +167,57 @@ def with_ids(ids: Collection[str]) -> sa.ColumnElement[bool]:
 
 def _claims(conditions: Iterable[sa.ColumnElement[bool]]) -> sa.Select[Any]:
     joined = claim.join(card, card.c.id == claim.c.card_id).join(template, template.c.id == card.c.template_id)
-    return sa.select(*claim.c, card.c.template_id, *_RULE).select_from(joined).where(*conditions)
+    columns = (*claim.c, card.c.template_id, card.c.closed_at, template.c.nature, *_TERMS)
+    return sa.select(*columns).select_from(joined).where(*conditions)
 
 
 def _cards(view: View, *conditions: sa.ColumnElement[bool]) -> list[Card]:
     joined = card.join(template, template.c.id == card.c.template_id)
-    statement = sa.select(*card.c, template.c.name, *_RULE).select_from(joined).where(*conditions)
-    rows = view.all(statement.order_by(card.c.expires_at, card.c.id))
-    return [
-        Card(row.id, row.template_id, row.member_id, row.name, _rule(row), _scope(row), row.issued_at, row.expires_at, row.uses_left)
-        for row in rows
-    ]
+    columns = (*card.c, template.c.name, template.c.kind, template.c.auto_bind, *_TERMS)
+    rows = view.all(sa.select(*columns).select_from(joined).where(*conditions).order_by(card.c.expires_at, card.c.id))
+    return [_card(row) for row in rows]
+
+
+def _card(row: sa.Row[Any]) -> Card:
+    return Card(
+        id=row.id,
+        template_id=row.template_id,
+        member_id=row.member_id,
+        name=row.name,
+        terms=_rule(row),
+        scope=_scope(row),
+        issued_at=row.issued_at,
+        valid_until=row.expires_at,
+        remaining=row.uses_left,
+        used_fen=row.used_fen,
+        card_cap_fen=row.card_cap_fen,
+        kind=row.kind,
+        window_days=row.window_days,
+        auto_bind=row.auto_bind,
+        budgeted=row.budget_fen is not None,
+        closed_at=row.closed_at,
+    )
 
 
 def _claim(row: sa.Row[Any]) -> RebateClaim:
-    names = [column.name for column in claim.columns if column.name != "updated_at"]
+    names = [column.name for column in claim.columns if column.name not in ("updated_at", "signs")]
     values = {name: getattr(row, name) for name in names}
-    return RebateClaim(**values, template_id=row.template_id, rule=_rule(row), scope=_scope(row))
+    return RebateClaim(
+        **values,
+        signs=tuple(row.signs),
+        template_id=row.template_id,
+        rule=_rule(row),
+        scope=_scope(row),
+        window_days=row.window_days,
+        budgeted=row.budget_fen is not None,
+        card_closed=row.closed_at is not None,
+        nature=row.nature,
+    )
 
 
 def _template(row: sa.Row[Any]) -> Template:
-    return Template(
-        row.id, row.name, _rule(row), _scope(row), row.valid_days, row.uses, row.stock, row.budget_fen, row.issued, row.committed_fen
-    )
+    names = [field.name for field in fields(Template) if field.name not in ("rule", "scope")]
+    return Template(rule=_rule(row), scope=_scope(row), **{name: getattr(row, name) for name in names})
 
 
 def _rule(row: sa.Row[Any]) -> Rule:
