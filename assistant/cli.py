@@ -62,6 +62,13 @@ def _parser() -> argparse.ArgumentParser:
     chat_command.add_argument("--member", required=True, help="会员编号、店铺会员号或 命名空间:值")
     add("migrate", migrate, "升级数据库")
     add("learn", learn, "把文件放进知识库").add_argument("files", nargs="+", type=Path, metavar="FILE")
+    export_command = add("export", export, "导出一位会员的全部资料（zip）")
+    erase_command = add("erase", erase, "删除一位会员，账目不变")
+    for command in (export_command, erase_command):
+        command.add_argument("member", help="会员编号、店铺会员号或 命名空间:值")
+    export_command.add_argument("--out", type=Path, help="写到哪个文件，默认 会员编号.zip")
+    erase_command.add_argument("--yes", action="store_true", help="不再询问")
+    erase_command.add_argument("--reason", default="会员要求删除")
     add("doctor", doctor, "检查设置、数据库和账本")
     return parser
 
@@ -179,6 +186,29 @@ def learn(options: argparse.Namespace, settings: Settings) -> int:
         print(knowledge.ingest(options.files))
     finally:
         knowledge.close()
+    return OK
+
+
+def export(options: argparse.Namespace, settings: Settings) -> int:
+    """Writes everything the book holds about one person into a file."""
+    from assistant import terminal  # noqa: PLC0415
+
+    member_id, archive = terminal.export(settings, SystemClock(), options.member, ME)
+    target = options.out or Path(f"{member_id}.zip")
+    target.write_bytes(archive)
+    print(f"已导出到 {target}（{len(archive)} 字节）")
+    return OK
+
+
+def erase(options: argparse.Namespace, settings: Settings) -> int:
+    """Erases one person for good, after a question."""
+    from assistant import terminal  # noqa: PLC0415
+
+    if not options.yes and input(f"删除会员 {options.member} 之后不能恢复，输入 删除 确认：").strip() != "删除":
+        print("没有删除")
+        return NOTHING_DONE
+    done = terminal.erase(settings, SystemClock(), options.member, options.reason, ME)
+    print(f"已删除，{done.dropped} 条个人资料清除，{done.kept} 条账目保留在 {done.alias} 名下")
     return OK
 
 

@@ -14,6 +14,7 @@ from assistant.base.principal import Principal
 from assistant.channels import confirm
 from assistant.dialogue.plan_text import preview_text
 from assistant.domain import ledger, members
+from assistant.flows import erasing, exporting
 from assistant.jobs import held
 from assistant.settings import Settings
 from assistant.store import Store, View, migrate
@@ -39,6 +40,28 @@ def plan_of(settings: Settings, clock: Clock, sentence: str, who: Principal) -> 
         asyncio.run(operations.preview_all(store, stored.id, who))
         store.do(operations.submit, [operations.Submit(f"{key}:submit", stored.id)], who)
         return preview_text(store.look(operations.plan, stored.id))
+    finally:
+        store.close()
+
+
+def export(settings: Settings, clock: Clock, ref: str, who: Principal) -> tuple[str, bytes]:
+    """(member id, zip) of everything about one person; who took it is kept."""
+    store = Store(settings.database_url, clock)
+    try:
+        copy = store.look(exporting.copy_of, ref, who)
+        store.do(exporting.note, copy.member_id, who)
+        return copy.member_id, exporting.packed(copy)
+    finally:
+        store.close()
+
+
+def erase(settings: Settings, clock: Clock, ref: str, reason: str, who: Principal) -> erasing.Erased:
+    """Erases one person for good."""
+    store = Store(settings.database_url, clock)
+    try:
+        request = erasing.Erase(fresh("erase"), ref, fresh(erasing.GONE), reason)
+        done: erasing.Erased = store.do(erasing.erase, [request], who)[0]
+        return done
     finally:
         store.close()
 

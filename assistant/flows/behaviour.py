@@ -4,13 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from assistant.domain import events
+from assistant.domain import events, points
 from assistant.store import Work
 
 AT_ONCE = 200
 Listener = Callable[[Work, Sequence[events.Event]], object]
 
-LISTENERS: tuple[Listener, ...] = ()
+
+def earn(work: Work, found: Sequence[events.Event]) -> None:
+    """Behaviour earns points where a live rule says so, by when it happened; a clock that runs a little ahead counts as now."""
+    points.earn_behaviour(
+        work,
+        [points.Behaviour(f"event:{one.id}", one.member_id, one.name, min(one.occurred_at, work.now), one.properties) for one in found],
+    )
+
+
+LISTENERS: tuple[Listener, ...] = (earn,)
 """Who hears what members do. A listener is told of an event in the commit that marks it heard, so its effect is once."""
 
 

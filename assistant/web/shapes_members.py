@@ -164,3 +164,24 @@ class DecidedOut(Out):
     claim_id: str
     state: str
     needs_second: bool
+
+
+class CopyOut(Out):
+    """Everything the book holds about a member: rows by table."""
+
+    member_id: str
+    sections: dict[str, list[dict[str, Any]]]
+
+
+class EraseIn(In):
+    """Why a member is erased."""
+
+    reason: str = ""
+
+
+class ErasedOut(Out):
+    """The name that is left of an erased member, how many rows went and how many were kept under it."""
+
+    alias: str
+    dropped: int
+    kept: int

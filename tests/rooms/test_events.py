@@ -17,11 +17,12 @@ from assistant import app, triggers
 from assistant.base.clock import ManualClock
 from assistant.base.errors import Invalid, LaoyouError
 from assistant.base.principal import Principal, system
-from assistant.domain import audience, events, members
+from assistant.domain import audience, events, members, points
 from assistant.flows import behaviour, segment
 from assistant.store import Store
 from tests.browser.web_house import House, open_house
 from tests.conftest import NOON
+from tests.rooms.points_help import put_live
 
 ME = system("test")
 SERVER, PAGE = "wk_server_0123456789", "wk_page_0123456789abc"
@@ -275,3 +276,15 @@ def test_whatever_is_posted_is_read_or_refused_in_words(body: dict[str, Any], ki
     assert len(good) + len(bad) == len(call.items)
     assert all(one.user_id or one.anonymous_id for one in good)
     assert all(one.reason for one in bad)
+
+
+def test_behaviour_earns_by_a_live_rule_once_and_never_with_a_key_that_anybody_can_read(store: Store) -> None:
+    owner = member(store, "m1", members.Identity("unionid", "m1"))
+    put_live(store, {"behaviours": [{"id": "live", "title": "看直播", "event": "看直播", "points": 5}]})
+    ahead = NOON + timedelta(minutes=4)
+    for key in (SERVER, PAGE, SERVER):
+        source = store.look(events.source_of, key)
+        assert source is not None
+        store.do(events.take, events.Told(source, (events.Incoming("s", "1", "track", "看直播", ahead, "m1"),)), ME)
+        store.do(lambda work, _: behaviour.hear(work), None, ME)
+    assert store.look(points.balance, [owner])[owner].available == 5

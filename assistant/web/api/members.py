@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from assistant.web import book
+import json
+
+from assistant.flows import exporting
+from assistant.web import book, persons
 from assistant.web.doors import Call
 from assistant.web.route import ApiRoute
-from assistant.web.shapes_members import BookOut, MemberOut, MembersOut
+from assistant.web.shapes_members import BookOut, CopyOut, ErasedOut, EraseIn, MemberOut, MembersOut
 
 
 async def search(call: Call) -> MembersOut:
@@ -23,9 +26,22 @@ async def read_book(call: Call) -> BookOut:
     return await call.store.read(book.book, call.part("ref"))
 
 
+async def read_copy(call: Call) -> CopyOut:
+    """Everything the book holds about the member."""
+    copy = await persons.copy(call, call.part("ref"))
+    return CopyOut(member_id=copy.member_id, sections=json.loads(exporting.as_json(copy)))
+
+
+async def erase(call: Call) -> ErasedOut:
+    """Erases the member for good."""
+    return ErasedOut.model_validate(await persons.erase(call, call.part("ref"), call.body.reason), from_attributes=True)
+
+
 BASE = "/api/v1/members"
 ROUTES = (
     ApiRoute("GET", BASE, "member:read", search, "按昵称、手机号或编号找会员", MembersOut, query=("q",)),
     ApiRoute("GET", f"{BASE}/{{ref}}", "member:read", read_one, "会员资料，手机号打码", MemberOut),
+    ApiRoute("GET", f"{BASE}/{{ref}}/export", "member:export", read_copy, "账本里关于这位会员的全部资料", CopyOut),
+    ApiRoute("POST", f"{BASE}/{{ref}}/erase", "member:erase", erase, "删除会员：个人资料清除，账目留在无名编号下", ErasedOut, EraseIn),
     ApiRoute("GET", f"{BASE}/{{ref}}/book", "book:read", read_book, "会员的账本：余额、批次、明细和原因", BookOut),
 )

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from aiohttp import web
 
+from assistant import access
+from assistant.base.errors import Invalid
+from assistant.flows import exporting
 from assistant.store import View
-from assistant.web import book, shapes_members
+from assistant.web import book, persons, shapes_members
+from assistant.web.console.forms import see
 from assistant.web.doors import Call
 from assistant.web.pages import render
 from assistant.web.route import Route
@@ -34,7 +38,23 @@ async def find(call: Call) -> web.StreamResponse:
 async def show(call: Call) -> web.StreamResponse:
     """One member."""
     member, held = await call.store.read(_both, call.part("id"))
-    return render(call, "member.html", member=member, book=held, statuses=STATUSES, states=TOUCHES)
+    may = {name: access.allowed(call.who, f"member:{name}") for name in ("export", "erase")}
+    return render(call, "member.html", member=member, book=held, statuses=STATUSES, states=TOUCHES, may=may)
+
+
+async def download(call: Call) -> web.StreamResponse:
+    """Everything about the member as a file."""
+    copy = await persons.copy(call, call.part("id"))
+    headers = {"Content-Disposition": f'attachment; filename="{copy.member_id}.zip"'}
+    return web.Response(body=exporting.packed(copy), content_type="application/zip", headers=headers)
+
+
+async def erase(call: Call) -> web.StreamResponse:
+    """Erases the member for good; the word must be typed."""
+    if call.field("word") != "删除":
+        raise Invalid("请输入“删除”两个字来确认", code="not_confirmed")
+    await persons.erase(call, call.part("id"), call.field("reason"))
+    return see("/members")
 
 
 def _both(view: View, ref: str) -> tuple[shapes_members.MemberOut, shapes_members.BookOut]:
@@ -44,4 +64,6 @@ def _both(view: View, ref: str) -> tuple[shapes_members.MemberOut, shapes_member
 ROUTES = (
     Route("GET", "/members", "member:read", find),
     Route("GET", "/members/{id}", "book:read", show),
+    Route("POST", "/members/{id}/export", "member:export", download),
+    Route("POST", "/members/{id}/erase", "member:erase", erase),
 )

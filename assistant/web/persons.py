@@ -1,0 +1,21 @@
+"""A person's own rights over what the book holds: a copy of it, and its erasure. For the page and the API alike."""
+
+from __future__ import annotations
+
+from assistant.base import ids
+from assistant.flows import erasing, exporting
+from assistant.web.doors import Call
+
+
+async def copy(call: Call, ref: str) -> exporting.Copy:
+    """Everything about the member; who took it is kept."""
+    found = await call.store.read(exporting.copy_of, ref, call.who)
+    await call.store.write(exporting.note, found.member_id, call.who)
+    return found
+
+
+async def erase(call: Call, ref: str, reason: str) -> erasing.Erased:
+    """Erases the member for good."""
+    request = erasing.Erase(call.key, ref, ids.fresh(erasing.GONE), reason.strip()[:200])
+    erased: list[erasing.Erased] = await call.store.write(erasing.erase, [request], call.who)
+    return erased[0]
