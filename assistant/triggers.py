@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from assistant import operations
 from assistant.base.errors import Broken
 from assistant.base.principal import system
-from assistant.domain import cashback, events, journeys, orders, outreach, points
+from assistant.domain import cashback, events, journeys, membership, orders, outreach, points
 from assistant.flows import behaviour
 from assistant.flows.deliver import settle_kf
 from assistant.flows.settle import settle_orders
@@ -85,6 +85,7 @@ REACTIONS = {name: tuple(reactions) for name, reactions in ON_FACT.items()}
 ON_CLOCK: dict[str, tuple[int, Callable[[Work], object]]] = {
     "points.mature": (60, points.mature),
     "points.expire": (3600, points.expire),
+    "membership.review": (60, membership.review),
     "cashback.ripen": (300, cashback.ripen),
     events.HEAR: (300, behaviour.hear),
     "cashback.close_cards": (3600, cashback.close_cards),

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from assistant.base.errors import Invalid
 from assistant.base.principal import system
 from assistant.domain import ledger, membership, orders
-from assistant.domain.membership import AddGrowth, Standing, tier_at
+from assistant.domain.membership import DEFAULT_RULES, AddGrowth, Standing
 from assistant.domain.orders import OrderUpdate, Refund
 from assistant.store import Store, fact
 from tests.conftest import NOON
@@ -42,7 +42,7 @@ def refunded(fen: int, number: str = "R1", order_no: str = "T1") -> Refund:
 
 
 def entered(store: Store) -> list[str]:
-    rows = store.look(lambda view: view.all(sa.select(fact).where(fact.c.name == "membership.tier_entered").order_by(fact.c.id)))
+    rows = store.look(lambda view: view.all(sa.select(fact).where(fact.c.name == "membership.upgraded").order_by(fact.c.id)))
     return [row.payload["tier"] for row in rows]
 
 
@@ -103,10 +103,15 @@ def test_growth_added_by_hand_counts_once_per_key(store: Store) -> None:
     ("growth", "tier"), [(-5, "普通"), (0, "普通"), (999, "普通"), (1000, "银卡"), (2999, "银卡"), (3000, "金卡"), (8000, "黑金")]
 )
 def test_tiers_begin_at_their_growth(growth: int, tier: str) -> None:
-    assert tier_at(growth) == tier
+    assert DEFAULT_RULES.at(growth) == tier
 
 
 def test_features_show_tier_and_growth(store: Store) -> None:
     tell(store, said("finished", 120000))
-    values = [store.look(lambda view, one=one: view.all(one.select(view.now, {})))[0] for one in membership.FEATURES]
-    assert [(row.member_id, row.value) for row in values] == [(ANNA, "银卡"), (ANNA, 1200)]
+    values = [store.look(lambda view, one=one: view.all(one.select(view.now, {}))) for one in membership.FEATURES]
+    assert [[(row.member_id, row.value) for row in rows] for rows in values[:4]] == [
+        [(ANNA, "银卡")],
+        [(ANNA, 1200)],
+        [(ANNA, NOON)],
+        [(ANNA, NOON + timedelta(days=365))],
+    ]

@@ -1,26 +1,19 @@
-"""Tiers and growth value as values and pure rules."""
+"""Membership as values: where a member stands, what is asked for and what comes of it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any, Literal
 
 from assistant.domain.ledger import Account
+from assistant.domain.membership.rules import DEFAULT_RULES, Rules
 
 ASSET = "growth"
 BRAND = Account("brand", ASSET)
 FEN_PER_GROWTH = 100
-
-
-@dataclass(frozen=True, slots=True)
-class Tier:
-    """A tier and the growth value it begins at."""
-
-    name: str
-    growth: int
-
-
-TIERS = (Tier("普通", 0), Tier("银卡", 1000), Tier("金卡", 3000), Tier("黑金", 8000))
+Stage = Literal["waiting", "running", "over", "refunded"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +36,97 @@ class Grown:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """Where a member stands; ``next_tier`` is empty and ``growth_needed`` 0 at the top."""
+class SetRules:
+    """A new version of the rules in place of version ``seen``; ``body`` is plain data."""
 
-    tier: str = TIERS[0].name
+    key: str
+    seen: int
+    body: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class RulesSet:
+    """The version that holds from now on."""
+
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a member stands; ``next_tier`` is empty and ``growth_needed`` 0 at the top.
+
+    ``until`` ends the window of the tier that growth value brought (``own``), ``keep_needed`` is what the window must still bring to
+    keep it. ``plan`` is the paid plan that runs now, ``plan_until`` the end of all time that is paid.
+    """
+
+    tier: str = DEFAULT_RULES.base
     growth: int = 0
-    next_tier: str = TIERS[1].name
-    growth_needed: int = TIERS[1].growth
+    next_tier: str = DEFAULT_RULES.tiers[1].name
+    growth_needed: int = DEFAULT_RULES.tiers[1].growth
     since: datetime | None = None
+    own: str = DEFAULT_RULES.base
+    until: datetime | None = None
+    keep_needed: int = 0
+    plan: str = ""
+    plan_until: datetime | None = None
+
+
+@dataclass(slots=True)
+class Place:
+    """A member's tiers as stored. ``tier`` is what shows: the higher of ``own`` (by growth value) and what a running plan grants.
+
+    ``floor`` is the tier no refund goes below, ``base`` the growth value the window began with, ``window`` numbers the windows,
+    ``version`` is the version of the rules that dated the tier, ``checked`` the last one that it was held against.
+    """
+
+    member_id: str
+    tier: str
+    since: datetime
+    own: str
+    floor: str
+    until: datetime | None = None
+    base: int = 0
+    window: int = 0
+    version: int = 0
+    checked: int = 0
+
+
+@dataclass(slots=True)
+class Paid:
+    """One purchase of a plan: the time from ``starts_at`` to ``ends_at``, ``offset`` months after ``anchor``.
+
+    ``payment`` names what paid for it, once for ever. ``noticed`` is how many days ahead the end was last told (0: not yet).
+    """
+
+    id: str
+    member_id: str
+    plan: str
+    version: int
+    months: int
+    paid_fen: int
+    payment: str
+    bought_at: datetime
+    anchor: datetime
+    offset: int
+    starts_at: datetime
+    ends_at: datetime
+    stage: Stage = "waiting"
+    noticed: int = 0
+    refund_fen: int = 0
+
+
+@dataclass(slots=True)
+class DueGift:
+    """A gift that is to be given once: ``slot`` is unique for a member."""
+
+    id: str
+    member_id: str
+    slot: str
+    source: str
+    name: str
+    benefit: Mapping[str, Any] = field(default_factory=dict)
+    value_fen: int = 0
+    paid_id: str = ""
 
 
 @dataclass(slots=True)
@@ -63,25 +139,24 @@ class OrderGrowth:
     version: int = 0
 
 
-def tier_at(growth: int) -> str:
-    """The tier that this growth value reaches."""
-    return next(tier.name for tier in reversed(TIERS) if growth >= tier.growth or tier is TIERS[0])
-
-
-def rank(tier: str) -> int:
-    return next(number for number, one in enumerate(TIERS) if one.name == tier)
-
-
-def raised(tier: str, growth: int) -> str:
-    """The tier after growth changed: higher if reached, never lower."""
-    return max(tier, tier_at(growth), key=rank)
-
-
-def standing(tier: str, growth: int, since: datetime | None) -> Standing:
-    following = TIERS[rank(tier) + 1] if rank(tier) + 1 < len(TIERS) else None
-    if following is None:
-        return Standing(tier, growth, "", 0, since)
-    return Standing(tier, growth, following.name, max(0, following.growth - growth), since)
+def standing(rules: Rules, place: Place, growth: int, line: list[Paid], names: Mapping[str, str]) -> Standing:
+    """What is shown of a place."""
+    above = rules.rank(place.tier) + 1
+    following = rules.tiers[above] if above < len(rules.tiers) else None
+    running = next((one for one in line if one.stage == "running"), None)
+    own = rules.tiers[rules.rank(place.own)]
+    return Standing(
+        tier=place.tier,
+        growth=growth,
+        next_tier=following.name if following else "",
+        growth_needed=max(0, following.growth - growth) if following else 0,
+        since=place.since,
+        own=place.own,
+        until=place.until,
+        keep_needed=max(0, own.to_keep - (growth - place.base)) if place.until else 0,
+        plan=names.get(running.id, running.plan) if running else "",
+        plan_until=max(one.ends_at for one in line) if running else None,
+    )
 
 
 def account(member_id: str) -> Account:

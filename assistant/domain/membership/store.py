@@ -2,39 +2,127 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import fields
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
 from assistant.domain import ledger
-from assistant.domain.membership.model import ASSET, TIERS, OrderGrowth, Standing, account, standing
-from assistant.domain.membership.tables import counted, tier
+from assistant.domain.membership import facts
+from assistant.domain.membership.ladder import NOTICES, Ladder, due_gift
+from assistant.domain.membership.model import ASSET, DueGift, OrderGrowth, Paid, Place, account
+from assistant.domain.membership.rules import DEFAULT_RULES, Rules, rules_from, rules_to
+from assistant.domain.membership.tables import counted, gift, paid, rules, tier
 from assistant.store import View, Work, chunks, upsert
 
+PLACE_FIELDS = [field.name for field in fields(Place)]
+PAID_FIELDS = [field.name for field in fields(Paid)]
+GIFT_FIELDS = [field.name for field in fields(DueGift)]
+LIVE = ("waiting", "running")
 
-def lock_tiers(work: Work, member_ids: Collection[str]) -> dict[str, str]:
-    """The members' tiers, held until the commit in one order; new members begin in the first tier."""
+
+def rules_book(view: View) -> dict[int, Rules]:
+    """Every version of the rules; version 0 comes with the house."""
+    return {0: DEFAULT_RULES} | {row.version: rules_from(row.body) for row in view.all(sa.select(rules.c.version, rules.c.body))}
+
+
+def save_rules(work: Work, version: int, chosen: Rules) -> None:
+    work.insert(rules, [{"version": version, "body": rules_to(chosen), "by": work.principal.label, "at": work.now}])
+
+
+def holders(view: View, names: Collection[str]) -> int:
+    """How many members hold one of these tiers in any way."""
+    held = sa.or_(tier.c.tier.in_(sorted(names)), tier.c.own.in_(sorted(names)), tier.c.floor.in_(sorted(names)))
+    return int(view.scalar(sa.select(sa.func.count()).select_from(tier).where(held)) or 0)
+
+
+def live_terms(view: View) -> set[tuple[int, str]]:
+    """Version and plan of all paid time that is waiting or running."""
+    rows = view.all(sa.select(paid.c.version, paid.c.plan).where(paid.c.stage.in_(LIVE)).distinct())
+    return {(row.version, row.plan) for row in rows}
+
+
+def open_ladder(work: Work, member_ids: Collection[str]) -> Ladder:
+    """The members' places, held until the commit in one order and brought up to now; new members begin in everybody's tier."""
+    book = rules_book(work)
+    base, newest = book[max(book)].base, max(book)
     ids = sorted(set(member_ids))
-    found = _locked(work, ids)
+    found = _places(work, ids, lock=True)
     missing = [number for number in ids if number not in found]
     if missing:
-        work.insert_missing(tier, [{"member_id": number, "tier": TIERS[0].name, "since": work.now} for number in missing])
-        found.update(_locked(work, missing))
+        begun = [Place(number, base, work.now, base, base, version=newest, checked=newest) for number in missing]
+        work.insert_missing(tier, [_row(place, PLACE_FIELDS) for place in begun])
+        found.update(_places(work, missing, lock=True))
+    ladder = Ladder(work.now, book, [found[number] for number in ids], growth_of(work, ids), lines_of(work, ids))
+    ladder.refresh()
+    return ladder
+
+
+def close_ladder(work: Work, ladder: Ladder) -> None:
+    """Books, keeps and tells what the ladder says, each as one set."""
+    ledger.post(work, ladder.postings)
+    upsert(work, tier, [_row(place, PLACE_FIELDS) for place in ladder.changed_places()], ["member_id"], PLACE_FIELDS[1:])
+    upsert(work, paid, [_row(one, PAID_FIELDS) for one in ladder.changed_paid()], ["id"], PAID_FIELDS[1:])
+    work.record(*ladder.facts)
+    add_gifts(work, [*ladder.gifts, *_entry_gifts(work, ladder)])
+
+
+def _entry_gifts(work: Work, ladder: Ladder) -> list[DueGift]:
+    """Gifts on entering a tier, at most once in the length of a window, so that down and up again brings nothing twice."""
+    entered = [(number, name) for number, name in ladder.entered if any(one.when == "entry" for one in ladder.rules.gifts_of(name))]
+    if not entered:
+        return []
+    since = work.now - timedelta(days=ladder.rules.window_days)
+    had: set[tuple[str, str]] = set()
+    for part in chunks(sorted({number for number, _name in entered})):
+        mine = (gift.c.member_id.in_(part), gift.c.slot.startswith("entry:"), gift.c.due_at > since)
+        had.update((row.member_id, row.source) for row in work.all(sa.select(gift.c.member_id, gift.c.source).where(*mine)))
+    day = work.now.strftime("%Y%m%dT%H%M%S")
+    return [
+        due_gift(number, f"entry:{name}:{day}:{n}", f"tier:{name}", one)
+        for number, name in entered
+        if (number, f"tier:{name}") not in had
+        for n, one in enumerate(ladder.rules.gifts_of(name))
+        if one.when == "entry"
+    ]
+
+
+def add_gifts(work: Work, gifts: Sequence[DueGift]) -> None:
+    """Keeps gifts that are due and tells of them; a slot that is taken gives nothing."""
+    taken: set[str] = set()
+    for part in chunks([one.id for one in gifts]):
+        taken.update(row.id for row in work.all(sa.select(gift.c.id).where(gift.c.id.in_(part))))
+    new = [one for one in gifts if one.id not in taken]
+    work.insert_missing(gift, [{**_row(one, GIFT_FIELDS), "due_at": work.now, "given_at": None} for one in new])
+    work.record(*(facts.gift_due(one) for one in new))
+
+
+def _places(view: View, ids: Collection[str], *, lock: bool = False) -> dict[str, Place]:
+    found: dict[str, Place] = {}
+    for part in chunks(sorted(ids)):
+        statement = sa.select(tier).where(tier.c.member_id.in_(part)).order_by(tier.c.member_id)
+        for row in view.all(view.locked(statement) if lock else statement):
+            found[row.member_id] = Place(**{name: getattr(row, name) for name in PLACE_FIELDS})
     return found
 
 
-def _locked(work: Work, ids: Collection[str]) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for part in chunks(ids):
-        statement = sa.select(tier.c.member_id, tier.c.tier).where(tier.c.member_id.in_(part)).order_by(tier.c.member_id)
-        found.update({row.member_id: row.tier for row in work.all(work.locked(statement))})
+def lines_of(view: View, ids: Collection[str]) -> list[Paid]:
+    """Paid time of the members that is waiting or running."""
+    found: list[Paid] = []
+    for part in chunks(sorted(ids)):
+        found += map(_paid, view.all(sa.select(paid).where(paid.c.member_id.in_(part), paid.c.stage.in_(LIVE))))
     return found
 
 
-def save_tiers(work: Work, tiers: Mapping[str, str]) -> None:
-    rows = [{"member_id": number, "tier": tiers[number], "since": work.now} for number in sorted(tiers)]
-    upsert(work, tier, rows, ["member_id"], ["tier", "since"])
+def look_at(view: View, member_ids: Collection[str]) -> Ladder:
+    """The same ladder for reading: exact at any instant, whether or not the sweeps have run."""
+    places = _places(view, member_ids)
+    growth = growth_of(view, member_ids)
+    ladder = Ladder(view.now, rules_book(view), places.values(), growth, lines_of(view, places.keys()))
+    ladder.refresh()
+    return ladder
 
 
 def counted_for(view: View, order_ids: Collection[str]) -> dict[str, OrderGrowth]:
@@ -50,7 +138,7 @@ def save_counted(work: Work, changed: Iterable[OrderGrowth]) -> None:
         {"order_id": one.order_id, "member_id": one.member_id, "counted": one.counted, "version": one.version}
         for one in sorted(changed, key=lambda one: one.order_id)
     ]
-    upsert(work, counted, rows, ["order_id"], ["counted", "version"])
+    upsert(work, counted, rows, ["order_id"], ["member_id", "counted", "version"])
 
 
 def growth_of(view: View, member_ids: Collection[str]) -> dict[str, int]:
@@ -59,22 +147,56 @@ def growth_of(view: View, member_ids: Collection[str]) -> dict[str, int]:
     return {number: balances[one] for number, one in accounts.items()}
 
 
-def standings_of(view: View, member_ids: Collection[str]) -> dict[str, Standing]:
-    growth = growth_of(view, member_ids)
-    rows: dict[str, Any] = {}
-    for part in chunks(sorted(member_ids)):
-        rows.update({row.member_id: row for row in view.all(sa.select(tier).where(tier.c.member_id.in_(part)))})
-    return {
-        number: standing(rows[number].tier, growth[number], rows[number].since)
-        if number in rows
-        else standing(TIERS[0].name, growth[number], None)
-        for number in member_ids
-    }
+def due_members(view: View, limit: int) -> list[str]:
+    """Members whose window is over, whose paid time turns or ends soon, or whom newer rules have not met yet; the longest due first."""
+    now = view.now
+    newest = int(view.scalar(sa.select(sa.func.coalesce(sa.func.max(rules.c.version), 0))))
+    near = [sa.and_(paid.c.ends_at <= now + timedelta(days=days), sa.or_(paid.c.noticed == 0, paid.c.noticed > days)) for days in NOTICES]
+    turning = sa.or_(
+        sa.and_(paid.c.stage == "waiting", paid.c.starts_at <= now),
+        sa.and_(paid.c.stage == "running", sa.or_(paid.c.ends_at <= now, *near)),
+    )
+    asked = (
+        sa.select(tier.c.member_id).where(tier.c.until <= now).order_by(tier.c.until),
+        sa.select(paid.c.member_id).where(turning).order_by(paid.c.ends_at),
+        sa.select(tier.c.member_id).where(tier.c.checked < newest).order_by(tier.c.member_id),
+    )
+    found: dict[str, None] = {}
+    for statement in asked:
+        found.update((row.member_id, None) for row in view.all(statement.limit(limit)))
+    return sorted(list(found)[:limit])
 
 
 def tier_select() -> sa.Select[Any]:
     return sa.select(tier.c.member_id.label("member_id"), tier.c.tier.label("value"))
 
 
+def since_select() -> sa.Select[Any]:
+    return sa.select(tier.c.member_id.label("member_id"), tier.c.since.label("value"))
+
+
+def until_select() -> sa.Select[Any]:
+    return sa.select(tier.c.member_id.label("member_id"), tier.c.until.label("value")).where(tier.c.until.is_not(None))
+
+
+def plan_select(now: datetime) -> sa.Select[Any]:
+    runs = (paid.c.stage.in_(LIVE), paid.c.starts_at <= now, paid.c.ends_at > now)
+    return sa.select(paid.c.member_id.label("member_id"), paid.c.plan.label("value")).where(*runs)
+
+
+def plan_days_select(now: datetime) -> sa.Select[Any]:
+    left = sa.cast(sa.extract("epoch", sa.func.max(paid.c.ends_at)), sa.BigInteger) - int(now.timestamp())
+    live = sa.and_(paid.c.stage.in_(LIVE), paid.c.ends_at > now)
+    return sa.select(paid.c.member_id.label("member_id"), (left // 86400).label("value")).where(live).group_by(paid.c.member_id)
+
+
 def growth_select() -> sa.Select[Any]:
     return ledger.balance_select(ASSET)
+
+
+def _row(value: Any, names: Sequence[str]) -> dict[str, Any]:
+    return {name: getattr(value, name) for name in names}
+
+
+def _paid(row: Any) -> Paid:
+    return Paid(**{name: getattr(row, name) for name in PAID_FIELDS})
