@@ -26,6 +26,7 @@ from assistant.dialogue.turn import Parts, TurnHandler
 from assistant.domain import audience, cashback, events, journeys, members, membership, orders, outreach, points
 from assistant.flows import deliver, payout
 from assistant.flows.receive import Intake, KfPull
+from assistant.flows.reconciling import Reconciler
 from assistant.jobs import EmbeddedRunner, Handler, Ticker
 from assistant.operations import handlers as plan_handlers
 from assistant.payments import SimulatedPayout
@@ -195,6 +196,7 @@ def _handlers(
         "kf.pull": KfPull(store, client, debounce),
         "reaction": triggers.react(store, stage),
         "payout": payout.handler(store, SimulatedPayout(store), stage),
+        "book.reconcile": Reconciler(store, SimulatedPayout(store)),
         **deliver.handlers(store, client, kf_account, stage),
         **plan_handlers(store, stage),
         **triggers.journey_steps(store, stage),

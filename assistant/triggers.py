@@ -144,4 +144,7 @@ def journey_steps(store: Store, stage: Stage) -> dict[str, Handler]:
     return {kind: handler(command) for kind, command in journeys.JOBS.items()}
 
 
-SCHEDULES = tuple(Schedule(name, every=seconds) for name, (seconds, _run) in ON_CLOCK.items())
+SCHEDULES = (
+    *(Schedule(name, every=seconds) for name, (seconds, _run) in ON_CLOCK.items()),
+    Schedule("book.reconcile", cron="30 3 * * *"),
+)

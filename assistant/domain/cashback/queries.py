@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 
 from assistant.base.errors import Invalid
 from assistant.domain.cashback import book, store
@@ -62,3 +63,15 @@ def card_id(view: View, shop_key: str) -> str:
 def owed(view: View, member_id: str) -> int:
     """What the member's later rebates pay back first, fen."""
     return book.owed(view, member_id)
+
+
+def of_orders(view: View, order_ids: Iterable[str]) -> dict[str, RebateClaim]:
+    """The claim of each order that has one."""
+    numbers = store.claim_ids_of_orders(view, order_ids)
+    found = claims_by_id(view, numbers.values())
+    return {order: found[number] for order, number in numbers.items() if number in found}
+
+
+def paid_since(view: View, since: datetime, limit: int = 1000) -> list[RebateClaim]:
+    """Claims whose money went out since then, oldest first."""
+    return store.claims(view, store.paid_since(since), limit=limit)

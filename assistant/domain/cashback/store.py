@@ -161,6 +161,10 @@ def in_states(states: Sequence[str]) -> sa.ColumnElement[bool]:
     return claim.c.state.in_(states)
 
 
+def paid_since(since: datetime) -> sa.ColumnElement[bool]:
+    return claim.c.settled_at >= since
+
+
 def with_ids(ids: Collection[str]) -> sa.ColumnElement[bool]:
     return claim.c.id.in_(sorted(ids))
 

@@ -31,7 +31,7 @@ from assistant.domain.points.model import (
     Spend,
     Spent,
 )
-from assistant.domain.points.queries import balance, earned_by_order, expiring, history, lots, rules
+from assistant.domain.points.queries import balance, drift, earned_by_order, expiring, history, lots, rules
 from assistant.domain.points.rulebook import RuleVersion, rule_version, rule_versions
 from assistant.domain.points.rules import Rules, rules_from
 from assistant.domain.points.saying import in_words
@@ -67,6 +67,7 @@ __all__ = [
     "Spend",
     "Spent",
     "balance",
+    "drift",
     "earn_behaviour",
     "earn_for_orders",
     "earned_by_order",

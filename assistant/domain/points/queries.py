@@ -36,6 +36,17 @@ def earned_by_order(view: View, order_ids: Iterable[str]) -> dict[str, int]:
     return store.earned(view, set(order_ids))
 
 
+def drift(view: View) -> dict[str, tuple[int, int]]:
+    """Members whose book and lots disagree, as (book, lots) of available points, else of pending ones: always empty.
+
+    Below zero the book alone tells what a refund has taken back beyond the lots.
+    """
+    found: dict[str, tuple[int, int]] = {}
+    for pocket in ("pending", "available"):
+        found = store.drift_of(view, pocket) | found
+    return found
+
+
 def rules(view: View) -> Rules:
     """The rules in force."""
     return Rulebook(view).now

@@ -263,3 +263,16 @@ def _lot(row: Any) -> Lot:
         idle_days=row.idle_days,
         version=row.version,
     )
+
+
+def drift_of(view: View, pocket: str) -> dict[str, tuple[int, int]]:
+    """Member → (balance of the pocket, sum of the lots in it) where the two differ."""
+    held = sa.func.sum(lot.c.remaining if pocket == "available" else lot.c.amount)
+    lots = sa.select(lot.c.member_id, held.label("total")).where(lot.c.state == pocket).group_by(lot.c.member_id).subquery()
+    kept = ledger.balance_select(ASSET, pocket).subquery()
+    total, value = sa.func.coalesce(lots.c.total, 0), sa.func.coalesce(kept.c.value, 0)
+    both = kept.join(lots, lots.c.member_id == kept.c.member_id, full=True)
+    differs = sa.and_(value != total, sa.or_(value >= 0, total != 0))
+    member = sa.func.coalesce(kept.c.member_id, lots.c.member_id).label("member_id")
+    rows = view.all(sa.select(member, value.label("value"), total.label("total")).select_from(both).where(differs))
+    return {row.member_id: (int(row.value), int(row.total)) for row in rows}
