@@ -38,7 +38,17 @@ def _blank(*names: str) -> dict[str, Any]:
 
 TABLES: dict[str, Holds] = {
     "activity_checkin": Holds("member_id", "签到", plain=("day",)),
+    "activity_entry": Holds(
+        "member_id",
+        "参加的活动",
+        blank=_blank("said", "note"),
+        scrub=("body",),
+        plain=("id", "activity", "kind", "state", "item", "title", "spend_id"),
+    ),
+    "activity_invite": Holds("member_id", drop=True),
+    "activity_participant": Holds("member_id", plain=("activity",)),
     "activity_redemption": Holds("member_id", "积分兑换", blank=_blank("note"), plain=("id", "item", "title", "spend_id", "state")),
+    "activity_referral": Holds("referral", scrub=("invitee_id", "inviter_id"), plain=("activity", "state", "order_id", "reason")),
     "audience_snapshot_member": Holds("member_id", drop=True),
     "audience_tag": Holds("member_id", "标签", drop=True),
     "benefit_coupon": Holds("member_id", "优惠券", plain=("name", "code", "grant_key")),
@@ -120,7 +130,10 @@ TABLES: dict[str, Holds] = {
 """Tables with rows of persons."""
 
 OTHERS: dict[str, str] = {
+    "activity": "descriptions",
     "activity_item": "the mall",
+    "activity_stock": "how much is left of what",
+    "activity_version": "descriptions",
     "audience_snapshot": "rules and counts",
     "benefit_coupon_pool": "names of coupons",
     "cashback_template": "terms of cards",
@@ -218,6 +231,7 @@ _WAYS: dict[str, Callable[[sa.Table, Trace], sa.ColumnElement[bool]]] = {
     "order": lambda table, found: _one_of(table.c.order_id, found.orders),
     "transaction": _transactions,
     "plan": _plans,
+    "referral": lambda table, found: sa.or_(table.c.invitee_id == found.member_id, table.c.inviter_id == found.member_id),
     "fact": _facts,
     "outbox": lambda table, found: sa.or_(table.c.member_id == found.member_id, _one_of(table.c.conversation, found.conversations)),
     "work": _work,

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from assistant.base.errors import Forbidden, Invalid, Refused
 from assistant.base.ids import derive
-from assistant.domain import points
+from assistant.domain import benefits, points
 from assistant.domain.activities import store
 from assistant.domain.activities.model import (
     MOST_AT_ONCE,
@@ -38,7 +38,8 @@ def _stock(work: Work, requests: list[StockItem]) -> list[Stocked]:
 def redeem(work: Work, requests: Sequence[Redeem]) -> list[Redeemed]:
     """Exchanges points for items, all or none.
 
-    Refused: "out_of_stock", "limit_reached", "price_changed", "insufficient" or "points_negative"; Invalid("no_item").
+    Refused: "out_of_stock", "limit_reached", "price_changed", "insufficient" or "points_negative"; Invalid("no_item"). Items with codes
+    are fulfilled at once, the codes in the outcome and in the redemption's note.
     """
     return once(work, "activities.redeem", requests, Redeemed, _redeem)
 
@@ -53,13 +54,32 @@ def _redeem(work: Work, requests: list[Redeem]) -> list[Redeemed]:
         )[0]
         number = derive("redeem", request.key)
         cost = request.expected_points
-        one = Redemption(number, request.member_id, item.id, item.title, request.quantity, cost, spent.spend_id, "placed", "", work.now)
+        codes = _codes(work, item, request, number)
+        state, note = ("fulfilled", " ".join(codes)) if codes else ("placed", "")
+        one = Redemption(number, request.member_id, item.id, item.title, request.quantity, cost, spent.spend_id, state, note, work.now)
         store.insert_redemption(work, one)
         items[item.id] = replace(item, stock=item.stock - request.quantity)
         store.set_stock(work, item.id, items[item.id].stock)
         _said(work, one, "redeemed")
-        done.append(Redeemed(number, item.title, cost, spent.available))
+        if codes:
+            _said(work, one, "fulfilled")
+        done.append(Redeemed(number, item.title, cost, spent.available, codes))
     return done
+
+
+def _codes(work: Work, item: Item, request: Redeem, number: str) -> tuple[str, ...]:
+    """The loaded codes that are handed over at once, for items that have them."""
+    if not item.code_name:
+        return ()
+    left = benefits.codes_left(work, item.code_name)
+    if left < request.quantity:
+        raise Refused(f"「{item.title}」的兑换码暂时发完了，过几天再来看看", code="out_of_stock", left=left)
+    coupon = benefits.Coupon(item.code_name, item.value_fen)
+    grants = [
+        benefits.BenefitGrant(f"{number}:{place}", request.member_id, coupon, None, f"兑换「{item.title}」"[:200])
+        for place in range(request.quantity)
+    ]
+    return tuple(granted.ref for granted in benefits.grant(work, grants))
 
 
 def _available(work: Work, items: dict[str, Item], request: Redeem) -> Item:

@@ -9,12 +9,9 @@ from typing import Literal
 from assistant.base.errors import Invalid
 from assistant.base.money import MOST
 
-DAILY_POINTS = 5
-STREAK_DAYS, STREAK_BONUS = 7, 20
-"""Every seventh day in a row brings this much more."""
-
 RedemptionState = Literal["placed", "fulfilled", "cancelled"]
 MOST_AT_ONCE = 99
+MOST_VALUE = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +36,8 @@ class CheckedIn:
 class StockItem:
     """Puts an item into the mall or replaces its words, price, stock left and limit; ``per_member`` 0 is no limit.
 
-    ``kind``: goods (sent by us) or partner (a benefit of another brand).
+    ``kind``: goods (sent by us) or partner (a benefit of another brand). With ``code_name`` one of the coupon codes loaded under this name
+    (worth ``value_fen``) is handed over at once.
     """
 
     key: str
@@ -49,6 +47,8 @@ class StockItem:
     stock: int
     per_member: int = 0
     kind: str = "goods"
+    code_name: str = ""
+    value_fen: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +68,8 @@ class Item:
     stock: int
     per_member: int
     kind: str
+    code_name: str = ""
+    value_fen: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,7 @@ class Redeemed:
     title: str
     points: int
     available: int
+    codes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,9 +136,9 @@ class Redemption:
     at: datetime
 
 
-def earned(streak: int) -> int:
-    """What a check-in brings on the ``streak``-th day in a row."""
-    return DAILY_POINTS + (STREAK_BONUS if streak % STREAK_DAYS == 0 else 0)
+def bonus_due(length: int, given: int, streak_days: int) -> int:
+    """1 if a streak of this length has filled ``streak_days`` more often than it was rewarded for, else 0."""
+    return int(length // streak_days > given)
 
 
 def checked(request: StockItem) -> StockItem:
@@ -144,4 +147,6 @@ def checked(request: StockItem) -> StockItem:
         raise Invalid("商城商品需要编号、名称、大于 0 的积分和不为负的库存", code="bad_item")
     if request.per_member < 0 or request.kind not in ("goods", "partner"):
         raise Invalid("商品限购不能为负，类型只能是 goods 或 partner", code="bad_item")
+    if bool(request.code_name) != bool(request.value_fen) or not 0 <= request.value_fen <= MOST_VALUE or len(request.code_name) > 60:
+        raise Invalid("用券码发的商品要同时写券名（最多 60 字）和一张值多少分", code="bad_item")
     return request

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
+from assistant.base.clock import day_start
 from assistant.domain.activities.model import CheckedIn, Item, Redemption, StockItem
 from assistant.domain.activities.tables import checkin, item, redemption
 from assistant.store import View, Work, upsert
@@ -18,9 +19,48 @@ def checkin_on(view: View, member_id: str, day: date) -> CheckedIn | None:
     return CheckedIn(row.day, row.points, row.streak, already=True) if row else None
 
 
-def insert_checkin(work: Work, member_id: str, done: CheckedIn) -> None:
+def insert_checkin(work: Work, member_id: str, done: CheckedIn, bonus: int, made_up: bool = False) -> None:
     row = {"member_id": member_id, "day": done.day, "streak": done.streak, "points": done.points, "at": work.now}
-    work.insert(checkin, [row])
+    work.insert(checkin, [row | {"bonus": bonus, "made_up": made_up}])
+
+
+def checkins_since(view: View, member_id: str, first: date) -> set[date]:
+    """The days on which the member is checked in, from ``first`` on."""
+    return {row.day for row in view.all(sa.select(checkin.c.day).where(checkin.c.member_id == member_id, checkin.c.day >= first))}
+
+
+def first_checkin(view: View, member_id: str) -> date | None:
+    return view.scalar(sa.select(sa.func.min(checkin.c.day)).where(checkin.c.member_id == member_id))  # type: ignore[no-any-return]
+
+
+def makeups_since(view: View, member_id: str, first: date) -> int:
+    """How many days were made up since then, whichever days they are."""
+    made = (checkin.c.member_id == member_id, checkin.c.made_up, checkin.c.at >= day_start(first))
+    return int(view.scalar(sa.select(sa.func.count()).select_from(checkin).where(*made)) or 0)
+
+
+def bonuses(view: View, member_id: str, first: date, last: date) -> int:
+    """How many full streaks were rewarded between two days, both included."""
+    mine = (checkin.c.member_id == member_id, checkin.c.bonus > 0, checkin.c.day.between(first, last))
+    return int(view.scalar(sa.select(sa.func.count()).select_from(checkin).where(*mine)) or 0)
+
+
+def lengthen(work: Work, member_id: str, day: date, streak: int) -> date:
+    """Counts the days in a row that follow ``day`` on from its streak; returns the last of them."""
+    later = sa.select(checkin.c.day).where(checkin.c.member_id == member_id, checkin.c.day > day).order_by(checkin.c.day)
+    last = day
+    for row in work.all(later):
+        if row.day != last + timedelta(days=1):
+            break
+        last = row.day
+    run = sa.and_(checkin.c.member_id == member_id, checkin.c.day > day, checkin.c.day <= last)
+    work.execute(checkin.update().where(run).values(streak=checkin.c.streak + streak))
+    return last
+
+
+def add_bonus(work: Work, member_id: str, day: date, bonus: int) -> None:
+    mine = sa.and_(checkin.c.member_id == member_id, checkin.c.day == day)
+    work.execute(checkin.update().where(mine).values(points=bonus, bonus=bonus))
 
 
 def last_checkin(view: View, member_id: str) -> CheckedIn | None:
@@ -37,11 +77,13 @@ def save_items(work: Work, requests: Sequence[StockItem]) -> None:
             "stock": one.stock,
             "per_member": one.per_member,
             "kind": one.kind,
+            "code_name": one.code_name,
+            "value_fen": one.value_fen,
             "at": work.now,
         }
         for one in requests
     ]
-    upsert(work, item, rows, ["id"], ["title", "points", "stock", "per_member", "kind"])
+    upsert(work, item, rows, ["id"], ["title", "points", "stock", "per_member", "kind", "code_name", "value_fen"])
 
 
 def items(view: View) -> list[Item]:
@@ -88,7 +130,7 @@ def redemptions_in(view: View, state: str, limit: int) -> list[Redemption]:
 
 
 def _item(row: sa.Row[Any]) -> Item:
-    return Item(row.id, row.title, row.points, row.stock, row.per_member, row.kind)
+    return Item(row.id, row.title, row.points, row.stock, row.per_member, row.kind, row.code_name, row.value_fen)
 
 
 def _redemption(row: sa.Row[Any]) -> Redemption:

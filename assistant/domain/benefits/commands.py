@@ -8,7 +8,20 @@ from assistant.base.errors import Invalid, Refused
 from assistant.base.ids import derive
 from assistant.domain import cashback, ledger, points
 from assistant.domain.benefits import store
-from assistant.domain.benefits.model import BUDGET_ASSET, BenefitGrant, CashbackCard, Coupon, Granted, LoadCodes, Loaded, Points
+from assistant.domain.benefits.model import (
+    BUDGET_ASSET,
+    CHANCES,
+    Benefit,
+    BenefitGrant,
+    CashbackCard,
+    Chance,
+    Coupon,
+    Granted,
+    LoadCodes,
+    Loaded,
+    Points,
+    chance_account,
+)
 from assistant.domain.benefits.queries import worst_cost
 from assistant.store import Fact, Work, once
 
@@ -38,7 +51,7 @@ def grant(work: Work, requests: Sequence[BenefitGrant]) -> list[Granted]:
 
 def _grant(work: Work, requests: list[BenefitGrant]) -> list[Granted]:
     costs = _spend(work, requests)
-    refs = _points(work, requests) | _cards(work, requests) | _coupons(work, requests)
+    refs = _points(work, requests) | _cards(work, requests) | _coupons(work, requests) | _chances(work, requests)
     done = [Granted(one.benefit.kind, refs[one.key], costs[one.key]) for one in requests]
     for one, granted in zip(requests, done, strict=True):
         payload = {"kind": granted.kind, "ref": granted.ref, "cost_fen": granted.cost_fen, "reason": one.reason}
@@ -51,7 +64,7 @@ def _spend(work: Work, requests: list[BenefitGrant]) -> dict[str, int]:
     spends = [
         ledger.SpendHold(f"benefit:{one.key}", one.hold_id, SPENT, known[one.benefit], one.reason[:200])
         for one in requests
-        if one.hold_id is not None
+        if one.hold_id is not None and known[one.benefit]
     ]
     if spends:
         ledger.spend_hold(work, spends)
@@ -98,3 +111,24 @@ def _coupons(work: Work, requests: list[BenefitGrant]) -> dict[str, str]:
             given[one.key] = code
             store.give_code(work, code, one, of)
     return given
+
+
+def _chances(work: Work, requests: list[BenefitGrant]) -> dict[str, str]:
+    wanted = [(one, one.benefit) for one in requests if isinstance(one.benefit, Chance)]
+    postings = [
+        ledger.Posting(f"chance:{one.key}", CHANCES, chance_account(one.member_id, of.activity), of.chances, one.reason[:200])
+        for one, of in wanted
+    ]
+    done = ledger.post(work, postings)
+    return {one.key: posted.transaction for (one, _of), posted in zip(wanted, done, strict=True)}
+
+
+def available(work: Work, gifts: Sequence[Benefit]) -> bool:
+    """Whether loaded codes and the stock of cards still allow giving all of these; the codes are held until the commit."""
+    coupons = [gift.name for gift in gifts if isinstance(gift, Coupon)]
+    pools = store.lock_pools(work, coupons) if coupons else set()
+    cards = [gift.template for gift in gifts if isinstance(gift, CashbackCard)]
+    templates = {number: cashback.template(work, number) for number in set(cards)}
+    return all(store.left(work, name) >= coupons.count(name) for name in pools) and all(
+        of is not None and (of.stock is None or of.issued + cards.count(number) <= of.stock) for number, of in templates.items()
+    )

@@ -10,11 +10,16 @@ from pydantic import ConfigDict, Field, StrictInt, StrictStr, TypeAdapter, Valid
 from pydantic.dataclasses import dataclass as checked_dataclass
 
 from assistant.base.errors import Invalid
+from assistant.domain.ledger import Account
 
 BUDGET_ASSET = "cny"
 """The ledger asset of budgets, in fen: what a grant costs at worst is spent from a hold of it."""
 
 FEN_PER_POINT = 1
+CHANCE_ASSET = "chance"
+CHANCES = Account("brand:chances", CHANCE_ASSET)
+"""Where chances come from and go to when they are used."""
+
 _CLOSED = ConfigDict(extra="forbid")
 
 
@@ -43,7 +48,16 @@ class Coupon:
     kind: Literal["coupon"] = "coupon"
 
 
-Benefit = Points | CashbackCard | Coupon
+@checked_dataclass(frozen=True, slots=True, config=_CLOSED)
+class Chance:
+    """Chances of an activity (a lottery's draws, made-up days of a check-in), by the activity's name."""
+
+    activity: Annotated[StrictStr, Field(min_length=1, max_length=40)]
+    chances: Annotated[StrictInt, Field(ge=1, le=100)] = 1
+    kind: Literal["chance"] = "chance"
+
+
+Benefit = Points | CashbackCard | Coupon | Chance
 _UNION: TypeAdapter[Benefit] = TypeAdapter(Annotated[Benefit, Field(discriminator="kind")])
 
 
@@ -92,6 +106,11 @@ class HeldCoupon:
     value_fen: int
 
 
+def chance_account(member_id: str, activity: str) -> Account:
+    """A member's chances of one activity."""
+    return Account(f"member:{member_id}", CHANCE_ASSET, activity)
+
+
 def from_dict(data: Mapping[str, Any]) -> Benefit:
     """A benefit of plain data (``{"kind": "points", "points": 50}``); Invalid names what is wrong."""
     try:
@@ -116,3 +135,5 @@ def describe(benefit: Benefit, card_name: str = "") -> str:
             return card_name or "返现卡"
         case Coupon():
             return benefit.name
+        case Chance():
+            return f"{benefit.chances} 次机会"

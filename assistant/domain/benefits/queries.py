@@ -5,12 +5,13 @@ from __future__ import annotations
 from assistant.base.errors import Invalid
 from assistant.domain import cashback
 from assistant.domain.benefits import store
-from assistant.domain.benefits.model import FEN_PER_POINT, Benefit, CashbackCard, Coupon, HeldCoupon, Points
+from assistant.domain.benefits.model import FEN_PER_POINT, Benefit, CashbackCard, Chance, Coupon, HeldCoupon, Points
 from assistant.store import View
 
 
 def worst_cost(view: View, benefit: Benefit) -> int:
-    """The most that one grant can cost in fen: a point is one fen, a card its cap for every use, a coupon its value.
+    """The most that one grant can cost in fen: a point is one fen, a card its cap for every use, a coupon its value, a chance
+    nothing (what it wins is paid by its activity).
 
     Raises Invalid for a card template that does not exist.
     """
@@ -19,6 +20,8 @@ def worst_cost(view: View, benefit: Benefit) -> int:
             return benefit.points * FEN_PER_POINT
         case Coupon():
             return benefit.value_fen
+        case Chance():
+            return 0
         case CashbackCard():
             template = cashback.template(view, benefit.template)
             if template is None:
