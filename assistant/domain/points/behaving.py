@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from assistant.base.errors import Invalid
 from assistant.base.ids import derive
@@ -69,6 +69,17 @@ def set_households(work: Work, requests: Sequence[SetHousehold]) -> list[InHouse
     return once(work, "points.set_households", requests, InHousehold, _set_households)
 
 
+def note_activity(work: Work, seen: Sequence[tuple[str, datetime]]) -> None:
+    """Members were active at these instants: lots that end by inactivity end later. Needs no key; nothing else changes."""
+    idle = store.idle_members(work, {member_id for member_id, _at in seen})
+    if idle:
+        sheet = store.open_sheet(work, idle)
+        sheet.refresh()
+        for member_id, at in seen:
+            sheet.stir(member_id, at)
+        store.close_sheet(work, sheet)
+
+
 def heard_events(view: View) -> frozenset[str]:
     """The names of the events that the live rules listen to."""
     return frozenset(one.event for one in Rulebook(view).now.behaviours)
@@ -82,7 +93,7 @@ def _set_households(work: Work, requests: list[SetHousehold]) -> list[InHousehol
 
 
 def _check(work: Work, one: Behaviour) -> None:
-    if not one.key or not one.member_id or not one.name or len(one.name) > 80:
+    if not one.key or not one.member_id or not one.name:
         raise Invalid("行为事件缺少编号、会员或名称", code="bad_behaviour", key=one.key)
     if one.at.tzinfo is None:
         raise Invalid("行为事件的时间要带时区", code="bad_behaviour", key=one.key)
@@ -93,7 +104,7 @@ def _check(work: Work, one: Behaviour) -> None:
 def _earn(work: Work, behaviours: list[Behaviour]) -> list[BehaviourEarned]:
     rules = Rulebook(work).now
     heard = [(one, [rule for rule in rules.behaviours if rule.answers(one.name, one.at, one.properties)]) for one in behaviours]
-    _stir(work, behaviours)
+    note_activity(work, [(one.member_id, one.at) for one in behaviours])
     met = [one for one, answering in heard if answering]
     if not met:
         return [BehaviourEarned(0) for _one in behaviours]
@@ -109,17 +120,6 @@ def _earn(work: Work, behaviours: list[Behaviour]) -> list[BehaviourEarned]:
     rulebook.close_room(work, room)
     store.save_behaviours(work, [(derive("behaviour", one.key), one.member_id, one.name, dict(one.properties), one.at) for one in met])
     return [done[one.key] for one in behaviours]
-
-
-def _stir(work: Work, behaviours: Sequence[Behaviour]) -> None:
-    """Activity moves the end of lots that end by inactivity."""
-    idle = store.idle_members(work, {one.member_id for one in behaviours})
-    if idle:
-        sheet = store.open_sheet(work, idle)
-        sheet.refresh()
-        for one in behaviours:
-            sheet.stir(one.member_id, one.at)
-        store.close_sheet(work, sheet)
 
 
 def _whos(work: Work, rules: Rules, met: Sequence[Behaviour]) -> dict[str, Who]:

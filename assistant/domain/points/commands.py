@@ -18,11 +18,11 @@ from assistant.domain.points.model import (
     RefundSpend,
     Returned,
     Spend,
+    SpendRow,
     Spent,
 )
 from assistant.domain.points.rulebook import Rulebook
 from assistant.domain.points.rules import Rules
-from assistant.domain.points.store import SpendRow
 from assistant.store import Work, once
 
 SWEEP = 300

@@ -86,6 +86,20 @@ class Spent:
 
 
 @dataclass(frozen=True, slots=True)
+class SpendRow:
+    """A spend as stored: ``held`` until captured (``spent``) or ``released``; ``returned`` after a refund."""
+
+    id: str
+    member_id: str
+    amount: int
+    reason: str
+    parts: tuple[Part, ...]
+    transaction: str
+    state: str = "spent"
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class RefundSpend:
     """Gives a spend back whole."""
 
@@ -103,10 +117,11 @@ class Returned:
 
 @dataclass(frozen=True, slots=True)
 class PointsBalance:
-    """``available`` is negative while a refund has taken back points that were spent already."""
+    """``available`` is negative while a refund has taken back points that were spent already; ``held`` is set aside for an exchange."""
 
     pending: int = 0
     available: int = 0
+    held: int = 0
 
 
 @dataclass(slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from assistant.base.clock import SHANGHAI
 from assistant.base.money import format_yuan
@@ -23,17 +24,17 @@ def breakdown(rules: Rules, tier: str, parts: Mapping[str, int], cut: Sequence[s
     return f"（{'，'.join(said)}）" if said else ""
 
 
-def in_words(rules: Rules) -> list[str]:
-    """How points are earned and how long they last, a sentence each."""
-    said = [f"每消费 100 元得 {rules.per_hundred} 积分"]
-    said += [f"{one.title}：{_scope(one.where)}每消费 100 元得 {one.per_hundred} 积分" for one in rules.rates]
+def in_words(rules: Rules, now: datetime | None = None) -> list[str]:
+    """How points are earned and how long they last, a sentence each; with ``now`` windows that are over are left out."""
+    said = [_rate(rules.per_hundred)]
+    said += [f"{one.title}：{_scope(one.where)}{_rate(one.per_hundred)}" for one in rules.rates]
     said += [f"{name}会员下单积分 {_times(percent)}" for name, percent in rules.tiers.items()]
-    for campaign in rules.campaigns:
+    for campaign in (one for one in rules.campaigns if _ahead(one, now)):
         gives = [_times(campaign.times_percent) + "积分"] if campaign.times_percent > 100 else []
         gives += [f"加送 {campaign.bonus} 积分"] if campaign.bonus else []
         least = f"满 {format_yuan(campaign.min_fen)} 元" if campaign.min_fen else ""
         said.append(f"{campaign.title}：{_span(campaign)}{_scope(campaign.where)}下单{least}，{'，'.join(gives) or '没有加送'}")
-    said += [f"{one.title}：{_span(one)}每次得 {one.points} 积分" for one in rules.behaviours]
+    said += [f"{one.title}：{_span(one)}每次得 {one.points} 积分" for one in rules.behaviours if _ahead(one, now)]
     said += [_cap(rules, cap) for cap in rules.caps]
     said.append(f"订单的积分在确认收货 {rules.wait_days} 天后生效" if rules.wait_days else "订单的积分在确认收货后生效")
     said.append(_expiry(rules.expiry))
@@ -55,6 +56,15 @@ def _expiry(expiry: Expiry) -> str:
     if expiry.mode == "inactivity":
         return f"连续 {expiry.days} 天没有下单或互动，积分就会到期；每次下单或互动都会重新计算"
     return f"积分生效后 {expiry.days} 天到期"
+
+
+def _ahead(window: Window, now: datetime | None) -> bool:
+    return now is None or window.ends is None or window.ends > now
+
+
+def _rate(per_hundred: int) -> str:
+    whole, rest = divmod(per_hundred, 100)
+    return f"每消费 100 元得 {per_hundred} 积分" if rest else f"每消费 1 元得 {whole} 积分" if whole else "不积分"
 
 
 def _times(percent: int) -> str:

@@ -10,13 +10,16 @@ from datetime import datetime, timedelta
 
 from assistant.base.errors import Refused
 from assistant.domain.ledger import Account, Posting
-from assistant.domain.points.model import BRAND, Lot, Movement, Part, account
+from assistant.domain.points.model import BRAND, Lot, Movement, Part, SpendRow, account
 
 
 class Sheet:
-    """``available`` is the book's balance of each member's available pocket; ``turned`` lists (what, lot, points) of a refresh."""
+    """``available`` is the book's balance of each member's available pocket; ``turned`` lists (what, lot, points) of a refresh.
 
-    def __init__(self, now: datetime, lots: Iterable[Lot], available: Mapping[str, int]) -> None:
+    ``overdue`` are reservations whose time is up; a refresh gives them back, ``released`` names them.
+    """
+
+    def __init__(self, now: datetime, lots: Iterable[Lot], available: Mapping[str, int], overdue: Iterable[SpendRow] = ()) -> None:
         self.now = now
         self.lots: dict[str, Lot] = {}
         self.available = dict(available)
@@ -24,6 +27,8 @@ class Sheet:
         self.movements: list[Movement] = []
         self.changed: dict[str, Lot] = {}
         self.turned: list[tuple[str, Lot, int]] = []
+        self.released: dict[str, SpendRow] = {}
+        self._overdue = list(overdue)
         self._of: dict[str, list[Lot]] = {}
         for lot in lots:
             self._keep(lot)
@@ -66,7 +71,9 @@ class Sheet:
         return amount
 
     def refresh(self) -> None:
-        """Matures and expires whatever is due by now, so that no sweep needs to be awaited; ``turned`` says what."""
+        """Releases, matures and expires whatever is due by now, so that no sweep needs to be awaited; ``turned`` says what."""
+        while self._overdue:
+            self.release(self._overdue.pop())
         for lot in sorted(self.lots.values(), key=lambda one: one.rank):
             if lot.due_to_mature(self.now):
                 self.turned.append(("matured", lot, self._mature(lot)))
@@ -81,7 +88,7 @@ class Sheet:
                 lot.expires_at = moved
                 self.touch(lot)
 
-    def spend(self, key: str, member_id: str, amount: int, reason: str) -> tuple[Part, ...]:
+    def spend(self, key: str, member_id: str, amount: int, reason: str, into: Account = BRAND) -> tuple[Part, ...]:
         """Takes points by earliest expiry, then earliest grant, then id; raises Refused where there are not enough."""
         if self.available.get(member_id, 0) < 0:
             raise Refused("您的积分因退款暂时为负，补平之前不能兑换", code="points_negative", available=self.available[member_id])
@@ -90,20 +97,35 @@ class Sheet:
         if have < amount:
             raise Refused(f"积分不够：需要 {amount}，现在可用 {have}", code="insufficient", available=have, wanted=amount)
         parts, _none = self._draw(spendable, amount)
-        self.postings.append(Posting(key, account(member_id, "available"), BRAND, amount, reason))
+        self.postings.append(Posting(key, account(member_id, "available"), into, amount, reason))
         self.available[member_id] -= amount
         self.movements.append(Movement(member_id, parts[0].lot_id, -amount, reason, "", self.now))
         return tuple(parts)
 
-    def give_back(self, member_id: str, parts: Iterable[Part], reason: str, grace: timedelta) -> None:
-        """Points of a spend return to their lots and keep their expiry; one that is past gets a grace from now.
+    def capture(self, number: str, member_id: str, amount: int, reason: str) -> str:
+        """What was set aside is spent, as a movement out of the available pocket that can be reversed; returns its key."""
+        held, available = account(member_id, "held"), account(member_id, "available")
+        key = f"points:capture:{number}"
+        self.postings.append(Posting(f"points:unhold:{number}", held, available, amount, reason))
+        self.postings.append(Posting(key, available, BRAND, amount, reason, allow_negative=True))
+        return key
+
+    def release(self, row: SpendRow) -> None:
+        """What was set aside comes back to its lots; time that has passed meanwhile is not given back."""
+        held, available = account(row.member_id, "held"), account(row.member_id, "available")
+        self.postings.append(Posting(f"points:release:{row.id}", held, available, row.amount, row.reason))
+        self.released[row.id] = row
+        self.give_back(row.member_id, row.parts, f"没有完成，退回：{row.reason}", None)
+
+    def give_back(self, member_id: str, parts: Iterable[Part], reason: str, grace: timedelta | None) -> None:
+        """Points of a spend return to their lots and keep their expiry; one that is past gets a grace from now, if there is one.
 
         The caller reverses the book.
         """
         total = 0
         for part in parts:
             lot = self.lots[part.lot_id]
-            if lot.expires_at is not None and lot.expires_at <= self.now:
+            if grace is not None and lot.expires_at is not None and lot.expires_at <= self.now:
                 lot.expires_at = self.now + grace
             self._come(lot, part.amount)
             total += part.amount

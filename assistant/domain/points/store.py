@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, fields
-from datetime import datetime, timedelta
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import fields
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
+from assistant.base.clock import day_start
 from assistant.domain import ledger
 from assistant.domain.points import facts
 from assistant.domain.points.model import (
@@ -21,30 +23,17 @@ from assistant.domain.points.model import (
     OrderEarning,
     Part,
     PointsBalance,
+    SpendRow,
     account,
 )
 from assistant.domain.points.sheet import Sheet
-from assistant.domain.points.tables import behaviour, earning, holder, lot, movement, spend
+from assistant.domain.points.tables import behaviour, claim_attempt, earning, holder, lot, movement, notice, spend
 from assistant.store import View, Work, chunks, upsert
 
 LOT_COLUMNS = [column.name for column in lot.columns if column.name != "id"]
 LOT_FIELDS = [field.name for field in fields(Lot)]
 MOVEMENT_FIELDS = [field.name for field in fields(Movement)]
 EARNING_FIELDS = [field.name for field in fields(OrderEarning)]
-
-
-@dataclass(frozen=True, slots=True)
-class SpendRow:
-    """A spend as stored."""
-
-    id: str
-    member_id: str
-    amount: int
-    reason: str
-    parts: tuple[Part, ...]
-    transaction: str
-    state: str = "spent"
-    until: datetime | None = None
 
 
 def open_sheet(work: Work, member_ids: Collection[str], lot_ids: Collection[str] = ()) -> Sheet:
@@ -55,11 +44,19 @@ def open_sheet(work: Work, member_ids: Collection[str], lot_ids: Collection[str]
     for part in chunks(ids):
         live = sa.or_(lot.c.remaining > 0, lot.c.state == "pending")
         found.update({row.id: _lot(row) for row in work.all(sa.select(lot).where(lot.c.member_id.in_(part), live))})
-    for part in chunks(sorted(set(lot_ids) - found.keys())):
-        found.update({row.id: _lot(row) for row in work.all(sa.select(lot).where(lot.c.id.in_(part)))})
+    overdue = overdue_of(work, ids)
+    wanted = {*lot_ids, *(part.lot_id for row in overdue for part in row.parts)}
+    found.update(_named(work, wanted - found.keys()))
     accounts = {number: account(number, "available") for number in ids}
     balances = ledger.balances(work, accounts.values())
-    return Sheet(work.now, found.values(), {number: balances[one] for number, one in accounts.items()})
+    return Sheet(work.now, found.values(), {number: balances[one] for number, one in accounts.items()}, overdue)
+
+
+def _named(view: View, ids: Collection[str]) -> dict[str, Lot]:
+    found: dict[str, Lot] = {}
+    for part in chunks(sorted(ids)):
+        found.update({row.id: _lot(row) for row in view.all(sa.select(lot).where(lot.c.id.in_(part)))})
+    return found
 
 
 def hold_members(work: Work, member_ids: Collection[str]) -> None:
@@ -83,6 +80,7 @@ def close_sheet(work: Work, sheet: Sheet) -> None:
     ledger.post(work, sheet.postings)
     rows = [_row(sheet.lots[number], LOT_FIELDS) for number in sorted(sheet.changed)]
     upsert(work, lot, rows, ["id"], LOT_COLUMNS)
+    mark_spends(work, sheet.released, "released")
     work.record(*facts.turned(sheet))
     work.insert(movement, [{**_row(one, MOVEMENT_FIELDS), "reason": one.reason[:200]} for one in sheet.movements])
 
@@ -132,16 +130,63 @@ def save_spends(work: Work, spends: Iterable[SpendRow]) -> None:
 def spends_of(work: Work, ids: Collection[str]) -> dict[str, SpendRow]:
     found: dict[str, SpendRow] = {}
     for part in chunks(sorted(set(ids))):
-        for row in work.all(sa.select(spend).where(spend.c.id.in_(part))):
-            parts = tuple(Part(number, amount) for number, amount in row.parts)
-            found[row.id] = SpendRow(row.id, row.member_id, row.amount, row.reason, parts, row.transaction_id, row.state, row.until)
+        found.update({row.id: _spend(row) for row in work.all(sa.select(spend).where(spend.c.id.in_(part)))})
     return found
+
+
+def _spend(row: Any) -> SpendRow:
+    parts = tuple(Part(number, amount) for number, amount in row.parts)
+    return SpendRow(row.id, row.member_id, row.amount, row.reason, parts, row.transaction_id, row.state, row.until)
+
+
+def overdue_of(view: View, member_ids: Collection[str]) -> list[SpendRow]:
+    """The members' reservations whose time is up. There are few of them in all, so they are picked out here."""
+    rows = view.all(sa.select(spend).where(spend.c.state == "held", spend.c.until <= view.now).order_by(spend.c.until, spend.c.id))
+    wanted = set(member_ids) if rows else set()
+    return [_spend(row) for row in rows if row.member_id in wanted]
+
+
+def overdue_members(work: Work, limit: int) -> list[str]:
+    statement = sa.select(spend.c.member_id).where(spend.c.state == "held", spend.c.until <= work.now).order_by(spend.c.until)
+    return sorted({row.member_id for row in work.all(statement.limit(limit))})
+
+
+def mark_captured(work: Work, transactions: Mapping[str, str]) -> None:
+    for number in sorted(transactions):
+        work.execute(spend.update().where(spend.c.id == number).values(state="spent", transaction_id=transactions[number]))
 
 
 def mark_spends(work: Work, ids: Collection[str], state: str) -> None:
     """Spends enter a state: ``held`` until captured (``spent``) or ``released``; ``returned`` after a refund."""
     for part in chunks(sorted(ids)):
         work.execute(spend.update().where(spend.c.id.in_(part)).values(state=state))
+
+
+def unnoticed(work: Work, day: date, ahead: int, limit: int) -> dict[str, int]:
+    """Members with points whose last good day is ``day`` and who were not told ``ahead`` days before, with how many points."""
+    told = sa.exists().where(notice.c.member_id == lot.c.member_id, notice.c.expires_on == day.isoformat(), notice.c.ahead == ahead)
+    within = (lot.c.expires_at > max(day_start(day), work.now), lot.c.expires_at <= day_start(day + timedelta(days=1)))
+    statement = sa.select(lot.c.member_id, sa.cast(sa.func.sum(lot.c.remaining), sa.BigInteger).label("points"))
+    statement = statement.where(lot.c.state == "available", lot.c.remaining > 0, *within, ~told)
+    rows = work.all(statement.group_by(lot.c.member_id).order_by(lot.c.member_id).limit(limit))
+    return {row.member_id: row.points for row in rows}
+
+
+def save_notices(work: Work, members: Iterable[str], day: date, ahead: int) -> None:
+    """A second telling of the same would break the key and undo its unit."""
+    many = [{"member_id": number, "expires_on": day.isoformat(), "ahead": ahead, "at": work.now} for number in sorted(members)]
+    work.insert(notice, many)
+
+
+def wrong_numbers(work: Work, member_id: str, day: date) -> int:
+    """How many order numbers the member got wrong that day, held until the commit."""
+    hold_members(work, [member_id])
+    same = (claim_attempt.c.member_id == member_id, claim_attempt.c.day == day.isoformat())
+    return int(work.scalar(sa.select(sa.func.count()).select_from(claim_attempt).where(*same)) or 0)
+
+
+def save_wrong_number(work: Work, member_id: str, day: date, order_no: str) -> None:
+    work.insert(claim_attempt, [{"member_id": member_id, "day": day.isoformat(), "order_no": order_no, "at": work.now}])
 
 
 def save_behaviours(work: Work, rows: Iterable[tuple[str, str, str, dict[str, Any], datetime]]) -> None:
@@ -175,37 +220,40 @@ def due_members(work: Work, state: str, limit: int) -> list[str]:
 
 
 def balance_of(view: View, ids: Collection[str]) -> dict[str, PointsBalance]:
-    """The book's balances, with lots that are due but not swept yet counted as what they are by now."""
+    """The book's balances, with lots and reservations that are due but not swept yet counted as what they are by now."""
     members = sorted(set(ids))
-    accounts = [account(number, pocket) for number in members for pocket in ("pending", "available")]
-    book = ledger.balances(view, accounts)
-    overdue: dict[str, list[Lot]] = {}
+    book = ledger.balances(view, [account(number, pocket) for number in members for pocket in ("pending", "available", "held")])
+    late: dict[str, Lot] = {}
     for part in chunks(members):
         mature = sa.and_(lot.c.state == "pending", lot.c.available_at <= view.now)
         gone = sa.and_(lot.c.state == "available", lot.c.expires_at <= view.now)
-        for row in view.all(sa.select(lot).where(lot.c.member_id.in_(part), lot.c.remaining > 0, sa.or_(mature, gone))):
-            overdue.setdefault(row.member_id, []).append(_lot(row))
-    found = {}
-    for number in members:
-        pending, available = book[account(number, "pending")], book[account(number, "available")]
-        late = overdue.get(number, [])
-        if late:
-            pending -= sum(one.remaining for one in late if one.state == "pending")
-            sheet = Sheet(view.now, late, {number: available})
-            sheet.refresh()
-            available = sheet.available[number]
-        found[number] = PointsBalance(pending, available)
-    return found
+        rows = view.all(sa.select(lot).where(lot.c.member_id.in_(part), lot.c.remaining > 0, sa.or_(mature, gone)))
+        late.update({row.id: _lot(row) for row in rows})
+    overdue = overdue_of(view, members)
+    late.update(_named(view, {part.lot_id for row in overdue for part in row.parts} - late.keys()))
+    sheet = Sheet(view.now, late.values(), {number: book[account(number, "available")] for number in members}, overdue)
+    sheet.refresh()
+    matured: Counter[str] = Counter()
+    for what, one, amount in sheet.turned:
+        matured[one.member_id] += amount if what == "matured" else 0
+    back: Counter[str] = Counter()
+    for row in overdue:
+        back[row.member_id] += row.amount
+    return {
+        number: PointsBalance(
+            book[account(number, "pending")] - matured[number],
+            sheet.available[number],
+            book[account(number, "held")] - back[number],
+        )
+        for number in members
+    }
 
 
 def lots_of(view: View, member_id: str) -> list[Lot]:
     rows = view.all(sa.select(lot).where(lot.c.member_id == member_id))
-    sheet = Sheet(view.now, [_lot(row) for row in rows], {})
-    for one in sheet.lots.values():
-        if one.due_to_mature(view.now):
-            one.state = "available"
-        if one.due_to_expire(view.now):
-            one.remaining = 0
+    available = ledger.balances(view, [account(member_id, "available")])[account(member_id, "available")]
+    sheet = Sheet(view.now, [_lot(row) for row in rows], {member_id: available}, overdue_of(view, [member_id]))
+    sheet.refresh()
     return sorted(sheet.lots.values(), key=lambda one: one.rank)
 
 
@@ -267,7 +315,7 @@ def _lot(row: Any) -> Lot:
 
 def drift_of(view: View, pocket: str) -> dict[str, tuple[int, int]]:
     """Member → (balance of the pocket, sum of the lots in it) where the two differ."""
-    held = sa.func.sum(lot.c.remaining if pocket == "available" else lot.c.amount)
+    held = sa.func.sum(lot.c.remaining)
     lots = sa.select(lot.c.member_id, held.label("total")).where(lot.c.state == pocket).group_by(lot.c.member_id).subquery()
     kept = ledger.balance_select(ASSET, pocket).subquery()
     total, value = sa.func.coalesce(lots.c.total, 0), sa.func.coalesce(kept.c.value, 0)
