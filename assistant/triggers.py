@@ -12,7 +12,7 @@ from assistant import operations
 from assistant.base.errors import Broken
 from assistant.base.principal import system
 from assistant.domain import cashback, events, journeys, membership, orders, outreach, points
-from assistant.flows import behaviour
+from assistant.flows import behaviour, gifts
 from assistant.flows.deliver import settle_kf
 from assistant.flows.settle import settle_orders
 from assistant.jobs import Handler, Job, Schedule
@@ -57,6 +57,11 @@ def leave_journeys(work: Work, happened: Happened) -> None:
     journeys.exit_on(work, happened.name, happened.member_id)
 
 
+def give_gift(work: Work, happened: Happened) -> None:
+    """What a tier or a plan brings is given by benefits."""
+    gifts.give(work, happened.payload["gift_id"])
+
+
 def settle_touch(work: Work, happened: Happened) -> None:
     """What became of a proactive message is what became of its touch."""
     told = happened.payload
@@ -73,6 +78,7 @@ ON_FACT: dict[str, dict[str, Reaction]] = {
     "orders.changed": {"settle": settle_order},
     "members.registered": {"match_events": match_events, "match_orders": match_orders},
     "members.bound": {"match_events": match_events, "match_orders": match_orders},
+    "membership.gift_due": {"give": give_gift},
     "channel.sent": {"settle_touch": settle_touch},
     "channel.refused": {"settle_touch": settle_touch},
     "channel.unknown": {"settle_touch": settle_touch},
@@ -88,6 +94,7 @@ ON_CLOCK: dict[str, tuple[int, Callable[[Work], object]]] = {
     "membership.review": (60, membership.review),
     "points.release": (60, points.release_overdue),
     "points.notice": (600, points.notice_expiring),
+    "membership.gifts": (60, membership.make_gifts_due),
     "cashback.ripen": (300, cashback.ripen),
     events.HEAR: (300, behaviour.hear),
     "cashback.close_cards": (3600, cashback.close_cards),

@@ -14,4 +14,5 @@ def settle_orders(work: Work, order_ids: Sequence[str]) -> None:
         wanted = sorted(set(order_ids))
         points.earn_for_orders(work, wanted)
         membership.grow_for_orders(work, wanted)
+        membership.buy_for_orders(work, wanted)
         cashback.advance_for_orders(work, wanted)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from assistant.base.errors import Conflict, Invalid, Refused
 from assistant.base.money import checked
 from assistant.domain import orders
 from assistant.domain.membership import store
-from assistant.domain.membership.model import FEN_PER_GROWTH, AddGrowth, Grown, OrderGrowth, RulesSet, SetRules
+from assistant.domain.membership.model import FEN_PER_GROWTH, AddGrowth, DueGift, Grown, OrderGrowth, RulesSet, SetRules
 from assistant.domain.membership.rules import Rules, named, rules_from
 from assistant.domain.orders import Order
 from assistant.store import Fact, Work, once
@@ -39,6 +39,16 @@ def review(work: Work) -> int:
     if ids:
         store.close_ladder(work, store.open_ladder(work, ids))
     return len(ids)
+
+
+def give_gift(work: Work, gift_id: str, give: Callable[[DueGift], object]) -> bool:
+    """Has a due gift given by ``give``, once; False where it was given already."""
+    found = store.gift_by_id(work, gift_id)
+    if found is None or found[1]:
+        return False
+    give(found[0])
+    store.mark_given(work, gift_id)
+    return True
 
 
 def grow_for_orders(work: Work, order_ids: Sequence[str]) -> list[Grown]:

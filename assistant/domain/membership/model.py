@@ -93,7 +93,8 @@ class Place:
 
 @dataclass(slots=True)
 class Paid:
-    """One purchase of a plan: the time from ``starts_at`` to ``ends_at``, ``offset`` months after ``anchor``.
+    """One purchase of a plan: the time from ``starts_at`` to ``ends_at``, ``offset`` months after ``anchor``; ``days`` instead of
+    ``months`` where days were given.
 
     ``payment`` names what paid for it, once for ever. ``noticed`` is how many days ahead the end was last told (0: not yet).
     """
@@ -103,6 +104,7 @@ class Paid:
     plan: str
     version: int
     months: int
+    days: int
     paid_fen: int
     payment: str
     bought_at: datetime
@@ -113,6 +115,52 @@ class Paid:
     stage: Stage = "waiting"
     noticed: int = 0
     refund_fen: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Buy:
+    """Time of a plan that was paid for elsewhere; ``payment`` names what paid for it, once for ever."""
+
+    key: str
+    member_id: str
+    plan: str
+    payment: str
+    paid_fen: int
+
+
+@dataclass(frozen=True, slots=True)
+class GiveDays:
+    """Days of a plan as a gift."""
+
+    key: str
+    member_id: str
+    plan: str
+    days: int
+
+
+@dataclass(frozen=True, slots=True)
+class Bought:
+    """The time that is now the member's."""
+
+    paid_id: str
+    starts_at: datetime
+    ends_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RefundPaid:
+    """Ends the time that this payment bought."""
+
+    key: str
+    payment: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refunded:
+    """What is to be paid back, and when all paid time ends now."""
+
+    refund_fen: int
+    until: datetime | None
 
 
 @dataclass(slots=True)
@@ -127,6 +175,16 @@ class DueGift:
     benefit: Mapping[str, Any] = field(default_factory=dict)
     value_fen: int = 0
     paid_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class GiftEntry:
+    """A gift of a member: when it became due, and when it was given (None: not yet)."""
+
+    name: str
+    source: str
+    due_at: datetime
+    given_at: datetime | None
 
 
 @dataclass(slots=True)

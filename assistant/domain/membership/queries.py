@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from assistant.domain.membership import store
-from assistant.domain.membership.model import Paid, Standing, standing
+from assistant.domain.membership.model import GiftEntry, Paid, Standing, standing
 from assistant.domain.membership.rules import Rules
 from assistant.store import View
 
@@ -36,3 +36,13 @@ def rules(view: View) -> tuple[int, Rules]:
     """The rules in force and their version."""
     book = store.rules_book(view)
     return max(book), book[max(book)]
+
+
+def purchases(view: View, member_id: str) -> list[Paid]:
+    """A member's purchases of plans, the newest first."""
+    return store.of_member(view, member_id)
+
+
+def gifts_of(view: View, member_id: str, limit: int) -> list[GiftEntry]:
+    """A member's gifts of tiers and plans, the newest first."""
+    return store.gifts_of(view, member_id, limit)

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from assistant.domain import ledger
 from assistant.domain.membership import facts
 from assistant.domain.membership.ladder import NOTICES, Ladder, due_gift
-from assistant.domain.membership.model import ASSET, DueGift, OrderGrowth, Paid, Place, account
+from assistant.domain.membership.model import ASSET, DueGift, GiftEntry, OrderGrowth, Paid, Place, account
 from assistant.domain.membership.rules import DEFAULT_RULES, Rules, rules_from, rules_to
 from assistant.domain.membership.tables import counted, gift, paid, rules, tier
 from assistant.store import View, Work, chunks, upsert
@@ -114,6 +114,51 @@ def lines_of(view: View, ids: Collection[str]) -> list[Paid]:
     for part in chunks(sorted(ids)):
         found += map(_paid, view.all(sa.select(paid).where(paid.c.member_id.in_(part), paid.c.stage.in_(LIVE))))
     return found
+
+
+def paid_by(view: View, payments: Collection[str]) -> dict[str, Paid]:
+    """Purchases by what paid for them, of any stage."""
+    found: dict[str, Paid] = {}
+    for part in chunks(sorted(set(payments))):
+        found.update({row.payment: _paid(row) for row in view.all(sa.select(paid).where(paid.c.payment.in_(part)))})
+    return found
+
+
+def of_member(view: View, member_id: str) -> list[Paid]:
+    rows = view.all(sa.select(paid).where(paid.c.member_id == member_id).order_by(paid.c.bought_at.desc(), paid.c.id))
+    return [_paid(row) for row in rows]
+
+
+def given_value(view: View, paid_ids: Collection[str]) -> dict[str, int]:
+    """The listed value of the gifts that were given for each purchase."""
+    found: dict[str, int] = {}
+    for part in chunks(sorted(paid_ids)):
+        total = sa.func.sum(gift.c.value_fen).label("total")
+        given = (gift.c.paid_id.in_(part), gift.c.given_at.is_not(None))
+        found.update(
+            {row.paid_id: int(row.total) for row in view.all(sa.select(gift.c.paid_id, total).where(*given).group_by(gift.c.paid_id))}
+        )
+    return found
+
+
+def gift_by_id(work: Work, gift_id: str) -> tuple[DueGift, bool] | None:
+    """A gift, held until the commit, and whether it was given already."""
+    row = work.one(work.locked(sa.select(gift).where(gift.c.id == gift_id)))
+    return None if row is None else (DueGift(**{name: getattr(row, name) for name in GIFT_FIELDS}), row.given_at is not None)
+
+
+def mark_given(work: Work, gift_id: str) -> None:
+    work.execute(gift.update().where(gift.c.id == gift_id).values(given_at=work.now))
+
+
+def gifts_of(view: View, member_id: str, limit: int) -> list[GiftEntry]:
+    rows = view.all(sa.select(gift).where(gift.c.member_id == member_id).order_by(gift.c.due_at.desc(), gift.c.id).limit(limit))
+    return [GiftEntry(row.name, row.source, row.due_at, row.given_at) for row in rows]
+
+
+def members_after(view: View, last: str, limit: int) -> list[str]:
+    statement = sa.select(tier.c.member_id).where(tier.c.member_id > last).order_by(tier.c.member_id).limit(limit)
+    return [row.member_id for row in view.all(statement)]
 
 
 def look_at(view: View, member_ids: Collection[str]) -> Ladder:

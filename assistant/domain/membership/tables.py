@@ -51,6 +51,7 @@ paid = sa.Table(
     sa.Column("plan", sa.String(40), nullable=False),
     sa.Column("version", sa.Integer, nullable=False),
     sa.Column("months", sa.Integer, nullable=False),
+    sa.Column("days", sa.Integer, nullable=False),
     sa.Column("paid_fen", sa.BigInteger, nullable=False),
     sa.Column("payment", sa.String(160), nullable=False, unique=True),
     sa.Column("bought_at", Instant, nullable=False),

@@ -74,7 +74,7 @@ def _paid_time() -> None:
         sa.Column("id", sa.String(64), nullable=False),
         sa.Column("member_id", sa.String(64), nullable=False),
         sa.Column("plan", sa.String(40), nullable=False),
-        *(sa.Column(name, sa.Integer(), nullable=False) for name in ("version", "months", "offset", "noticed")),
+        *(sa.Column(name, sa.Integer(), nullable=False) for name in ("version", "months", "days", "offset", "noticed")),
         sa.Column("paid_fen", sa.BigInteger(), nullable=False),
         sa.Column("payment", sa.String(160), nullable=False),
         *instants,
