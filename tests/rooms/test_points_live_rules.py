@@ -159,7 +159,7 @@ def test_a_trial_compares_with_the_rules_in_force_and_writes_nothing(store: Stor
 
 def test_a_trial_listens_to_a_feed_of_events(store: Store) -> None:
     version = propose(store, {"behaviours": [LOOK]})
-    found = store.look(points.simulate, version, 90, lambda _view, _since, _until: [looked("x"), looked("y", new=False)])
+    found = store.look(points.simulate, version, 90, lambda _view, _since, _until, _names: [looked("x"), looked("y", new=False)])
     assert (found.events, found.points, found.live_points) == (2, 5, 0)
 
 

@@ -14,7 +14,7 @@ from assistant.domain.events.model import (
     Taken,
     Told,
 )
-from assistant.domain.events.queries import Named, Refused, names, of_member, refusals, source_of, sources, waiting
+from assistant.domain.events.queries import Named, Refused, between, names, of_member, refusals, source_of, sources, waiting
 
 __all__ = [
     "FEATURES",
@@ -33,6 +33,7 @@ __all__ = [
     "Taken",
     "Told",
     "add_sources",
+    "between",
     "close_sources",
     "heard",
     "listen",

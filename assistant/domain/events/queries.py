@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -64,6 +64,14 @@ def of_member(view: View, member_id: str, limit: int = 50) -> list[Event]:
     """What a member did, the latest first."""
     event = tables.event
     statement = event.select().where(event.c.member_id == member_id).order_by(event.c.occurred_at.desc(), event.c.id).limit(limit)
+    return [store.as_event(row) for row in view.all(statement)]
+
+
+def between(view: View, since: datetime, until: datetime, named: Iterable[str]) -> list[Event]:
+    """What members did from one instant to before another, by trusted sources, of these names; oldest first."""
+    event = tables.event
+    asked = (event.c.occurred_at >= since, event.c.occurred_at < until, event.c.name.in_(sorted(set(named))))
+    statement = event.select().where(*asked, event.c.member_id != "", event.c.trusted).order_by(event.c.occurred_at, event.c.id)
     return [store.as_event(row) for row in view.all(statement)]
 
 

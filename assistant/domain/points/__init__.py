@@ -34,14 +34,15 @@ from assistant.domain.points.model import (
     Spent,
 )
 from assistant.domain.points.noticing import notice_expiring
-from assistant.domain.points.queries import balance, drift, earned_by_order, expiring, history, lots, rules
+from assistant.domain.points.queries import balance, drift, earned_by_order, expiring, history, live_version, lots, rules
 from assistant.domain.points.rulebook import RuleVersion, rule_version, rule_versions
 from assistant.domain.points.rules import Rules, rules_from
 from assistant.domain.points.saying import in_words
-from assistant.domain.points.simulating import Difference, RuleResult, Simulation, simulate
+from assistant.domain.points.simulating import SIMULATED_DAYS, Difference, RuleResult, Simulation, simulate
 
 __all__ = [
     "FEATURES",
+    "SIMULATED_DAYS",
     "Behaviour",
     "BehaviourEarned",
     "Capture",
@@ -90,6 +91,7 @@ __all__ = [
     "history",
     "in_words",
     "keep_simulation",
+    "live_version",
     "lots",
     "mature",
     "notice_expiring",

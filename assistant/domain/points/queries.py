@@ -50,3 +50,8 @@ def drift(view: View) -> dict[str, tuple[int, int]]:
 def rules(view: View) -> Rules:
     """The rules in force."""
     return Rulebook(view).now
+
+
+def live_version(view: View) -> int:
+    """The number of the version in force; 0 is the built-in one."""
+    return Rulebook(view).live

@@ -14,13 +14,13 @@ from assistant.domain.points.caps import Room, Who
 from assistant.domain.points.model import Behaviour
 from assistant.domain.points.rulebook import Rulebook
 from assistant.domain.points.rules import Rules, kept, quote, split
-from assistant.store import View
+from assistant.store import View, chunks
 
-DAYS = 90
+SIMULATED_DAYS = 90
 AT_ONCE = 500
 MOST_DIFFERENT = 10
-Feed = Callable[[View, datetime, datetime], Iterable[Behaviour]]
-"""Events from one instant to before another, oldest first."""
+Feed = Callable[[View, datetime, datetime, Iterable[str]], Iterable[Behaviour]]
+"""Events of some names from one instant to before another, oldest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,7 @@ class _Side:
         return sum(1 for points in self.by_member.values() if points)
 
 
-def simulate(view: View, version: int, days: int = DAYS, feed: Feed | None = None) -> Simulation:
+def simulate(view: View, version: int, days: int = SIMULATED_DAYS, feed: Feed | None = None) -> Simulation:
     """Plays the orders paid in the last ``days`` (with today's tiers and refunds) and the events of the feed under a version and the
     rules in force, both with empty caps. Without a feed only events that earned before are known.
 
@@ -114,7 +114,8 @@ def simulate(view: View, version: int, days: int = DAYS, feed: Feed | None = Non
     sides = _Side(chosen.rules), _Side(book.now)
     since = view.now - timedelta(days=days)
     counted = _play_orders(view, sides, since)
-    events = _play_events(view, sides, (feed or store.behaviours_between)(view, since, view.now))
+    names = {rule.event for side in sides for rule in side.rules.behaviours}
+    events = _play_events(view, sides, (feed or store.behaviours_between)(view, since, view.now, names) if names else ())
     return _result(view, sides, (version, book.live), since, (counted, events))
 
 
@@ -135,12 +136,14 @@ def _play_orders(view: View, sides: tuple[_Side, _Side], since: datetime) -> int
 
 
 def _play_events(view: View, sides: tuple[_Side, _Side], found: Iterable[Behaviour]) -> int:
-    told = list(found)
-    homes = rulebook.households(view, {one.member_id for one in told})
-    for one in told:
-        for side in sides:
-            side.behaviour(one, Who(one.member_id, homes.get(one.member_id, "")))
-    return len(told)
+    counted = 0
+    for told in chunks(found, AT_ONCE):
+        homes = rulebook.households(view, {one.member_id for one in told})
+        for one in told:
+            for side in sides:
+                side.behaviour(one, Who(one.member_id, homes.get(one.member_id, "")))
+        counted += len(told)
+    return counted
 
 
 def _result(view: View, sides: tuple[_Side, _Side], versions: tuple[int, int], since: datetime, counts: tuple[int, int]) -> Simulation:

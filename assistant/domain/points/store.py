@@ -195,9 +195,10 @@ def save_behaviours(work: Work, rows: Iterable[tuple[str, str, str, dict[str, An
     work.insert(behaviour, [dict(zip(names, row, strict=True)) for row in rows])
 
 
-def behaviours_between(view: View, since: datetime, until: datetime) -> Iterator[Behaviour]:
-    """Events that rules answered, oldest first."""
-    statement = sa.select(behaviour).where(behaviour.c.at >= since, behaviour.c.at < until).order_by(behaviour.c.at, behaviour.c.id)
+def behaviours_between(view: View, since: datetime, until: datetime, names: Iterable[str]) -> Iterator[Behaviour]:
+    """Events of these names that rules answered, oldest first."""
+    asked = (behaviour.c.at >= since, behaviour.c.at < until, behaviour.c.name.in_(sorted(set(names))))
+    statement = sa.select(behaviour).where(*asked).order_by(behaviour.c.at, behaviour.c.id)
     for row in view.all(statement):
         yield Behaviour(row.id, row.member_id, row.name, row.at, row.properties)
 

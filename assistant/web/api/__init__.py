@@ -1,10 +1,19 @@
 """The HTTP API under /api/v1: one table of routes, from which the OpenAPI description is made."""
 
-from assistant.web.api import behaviour, conversations, description, desk, goals, importing, members, sops
+from assistant.web.api import behaviour, conversations, description, desk, goals, importing, members, points, sops
 from assistant.web.route import ApiRoute
 
 ROUTES: tuple[ApiRoute, ...] = description.described(
-    (*goals.ROUTES, *members.ROUTES, *conversations.ROUTES, *sops.ROUTES, *desk.ROUTES, *importing.ROUTES, *behaviour.ROUTES)
+    (
+        *goals.ROUTES,
+        *members.ROUTES,
+        *conversations.ROUTES,
+        *sops.ROUTES,
+        *desk.ROUTES,
+        *importing.ROUTES,
+        *behaviour.ROUTES,
+        *points.ROUTES,
+    )
 )
 
 __all__ = ["ROUTES"]

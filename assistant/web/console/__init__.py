@@ -1,6 +1,6 @@
 """The console: pages for the people who run the shop. Not for rules; every page shows or does what a room offers."""
 
-from assistant.web.console import behaviour, desk, entry, goals, home, inbox, members, phones, settings, sops
+from assistant.web.console import behaviour, desk, entry, goals, home, inbox, members, phones, points, settings, sops
 from assistant.web.route import Route
 
 ROUTES: tuple[Route, ...] = (
@@ -13,6 +13,7 @@ ROUTES: tuple[Route, ...] = (
     *sops.ROUTES,
     *desk.ROUTES,
     *behaviour.ROUTES,
+    *points.ROUTES,
     *settings.ROUTES,
 )
 
