@@ -171,6 +171,7 @@ async def _join(
         knowledge=brain,
         language=settings.language,
         secure_cookies=settings.secure_cookies,
+        shops=settings.shops.keys(),
     )
     return Service(settings, store, runner, simulated, brain, waiters, address, client, make_app(doors))
 

@@ -58,6 +58,23 @@ class WeComSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class ShopSettings:
+    """Our apps on the platforms whose orders come by notice; empty where not used."""
+
+    youzan_client_id: str = ""
+    youzan_secret: SecretStr = NOTHING
+    doudian_app_key: str = ""
+    doudian_secret: SecretStr = NOTHING
+
+    def keys(self) -> dict[str, tuple[str, str]]:
+        """Shop → (id, secret), those that are set."""
+        named = {"youzan": (self.youzan_client_id, self.youzan_secret), "doudian": (self.doudian_app_key, self.doudian_secret)}
+        return {
+            shop: (number, secret.get_secret_value()) for shop, (number, secret) in named.items() if number and secret.get_secret_value()
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything that may differ from one installation to another. Secrets show as ``**********``."""
 
@@ -78,6 +95,7 @@ class Settings:
     debounce_shortest: timedelta = timedelta(seconds=1.5)
     debounce_longest: timedelta = timedelta(seconds=6)
     wecom: WeComSettings = WeComSettings()
+    shops: ShopSettings = ShopSettings()
 
     def __repr__(self) -> str:
         where = urlsplit(self.database_url)
@@ -109,6 +127,7 @@ class Settings:
             "debounce_shortest": timedelta(seconds=read.seconds("LAOYOU_DEBOUNCE_SHORTEST", 1.5)),
             "debounce_longest": timedelta(seconds=read.seconds("LAOYOU_DEBOUNCE_LONGEST", 6.0)),
             "wecom": _wecom(read),
+            "shops": _shops(read),
         }
         if isinstance(over.get("port"), int) and not 0 <= over["port"] <= 65535:
             raise Invalid(f"--port 的值 {over['port']} 不对，请写 1 到 65535 之间的端口号", code="bad_setting", variable="port")
@@ -123,7 +142,7 @@ class Settings:
 
     def secret_values(self) -> list[str]:
         """Every secret that must never be shown, for redaction."""
-        held = [getattr(self.wecom, name) for name in self.wecom.__slots__]
+        held = [getattr(group, name) for group in (self.wecom, self.shops) for name in group.__slots__]
         held.append(self.openai_api_key)
         found = [value.get_secret_value() for value in held if isinstance(value, SecretStr)]
         return [value for value in [*found, urlsplit(self.database_url).password or ""] if value]
@@ -200,6 +219,15 @@ def _wecom(read: _Reader) -> WeComSettings:
         bot_id=read.text(name + "BOT_ID"),
         bot_token=read.secret(name + "BOT_TOKEN"),
         bot_aes_key=read.aes_key(name + "BOT_AES_KEY"),
+    )
+
+
+def _shops(read: _Reader) -> ShopSettings:
+    return ShopSettings(
+        youzan_client_id=read.text("LAOYOU_YOUZAN_CLIENT_ID"),
+        youzan_secret=read.secret("LAOYOU_YOUZAN_CLIENT_SECRET"),
+        doudian_app_key=read.text("LAOYOU_DOUDIAN_APP_KEY"),
+        doudian_secret=read.secret("LAOYOU_DOUDIAN_APP_SECRET"),
     )
 
 

@@ -19,7 +19,10 @@ Health = Callable[[], Awaitable[Mapping[str, str]]]
 
 @dataclass(frozen=True, slots=True)
 class Doors:
-    """``simulator`` only in simulate mode; ``brand`` is shown in the console; ``settings`` is shown read-only, never with secrets in it."""
+    """``simulator`` only in simulate mode; ``brand`` is shown in the console; ``settings`` is shown read-only, never with secrets in it.
+
+    ``shops``: shop → (id of our app there, its secret).
+    """
 
     store: Store
     edge: Edge | None
@@ -30,6 +33,7 @@ class Doors:
     brand: str = "老友"
     secure_cookies: bool = False
     settings: Mapping[str, str] = field(default_factory=dict)
+    shops: Mapping[str, tuple[str, str]] = field(default_factory=dict, repr=False)
 
 
 DOORS: web.AppKey[Doors] = web.AppKey("doors", Doors)

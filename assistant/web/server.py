@@ -9,7 +9,7 @@ from aiohttp import web
 
 from assistant import telemetry
 from assistant.base.errors import LaoyouError
-from assistant.web import api, console, health, intake, pages, webhook
+from assistant.web import api, console, health, intake, pages, shops, webhook
 from assistant.web.console import entry
 from assistant.web.doors import DOORS, Doors
 from assistant.web.errors import BROKEN, as_json, retry_after, status_of, words_of
@@ -42,6 +42,8 @@ def make_app(doors: Doors) -> web.Application:
         add(app, "GET", f"/static/{name}", PUBLIC, _file(STATIC / name))
     for given in intake.routes(doors.store):
         add(app, given.method, given.path, PUBLIC, given.handler)
+    for given in shops.routes(doors.store, doors.shops):
+        add(app, given.method, given.path, PUBLIC, given.handler)
     if doors.edge is not None:
         for given in webhook.routes(doors.edge):
             add(app, given.method, given.path, PUBLIC, given.handler)
@@ -72,7 +74,7 @@ async def _errors(request: web.Request, handler: Next) -> web.StreamResponse:
 
 
 def _told(request: web.Request, status: int, code: str, message: str, headers: dict[str, str]) -> web.Response:
-    if request.path.startswith("/wecom/"):
+    if request.path.startswith(("/wecom/", "/shops/")):
         return web.Response(status=status)
     if request.path.startswith(("/api/", "/v1/")) or "json" in request.headers.get("Accept", ""):
         return as_json(status, code, message, headers)

@@ -83,14 +83,14 @@ async def test_a_refund_that_never_reached_the_points_is_told_and_not_corrected(
 
 
 async def test_the_same_night_twice_is_one_task(shop: Store) -> None:
-    change(shop, "points_lot", amount=99)
+    change(shop, "points_lot", remaining=99)
     for _ in range(2):
         await night(shop)
     assert len(tickets(shop)) == 1
 
 
 async def test_lots_and_book_that_differ_are_told(shop: Store) -> None:
-    change(shop, "points_lot", amount=99)
+    change(shop, "points_lot", remaining=99)
     assert ("lots", 100, 99) in [(kind, *(int(word) for word in say.split() if word.isdigit())) for kind, say in _plain(await night(shop))]
 
 

@@ -35,7 +35,11 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class OrderUpdate:
-    """What a shop says about an order at ``event_time``. What it leaves empty is kept from earlier words."""
+    """What a shop says about an order at ``event_time``. What it leaves empty is kept from earlier words.
+
+    ``part``: the word is about this parcel or sub-order only; ``parts``: all those the shop names. An order with parts has shipped or
+    finished when all its parts have (closed ones aside), or when the shop says so of the whole.
+    """
 
     key: str
     source: str
@@ -52,6 +56,8 @@ class OrderUpdate:
     created_at: datetime | None = None
     paid_at: datetime | None = None
     finished_at: datetime | None = None
+    part: str = ""
+    parts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,17 +161,18 @@ def _plain(value: Any) -> Any:
 def fold(order: Order, bodies: Iterable[Mapping[str, Any]]) -> Order:
     """The order that all words add up to; ``order`` gives the id, the number and the owner found so far."""
     words = list(bodies)
-    updates = sorted((body for body in words if body["word"] == "update"), key=_stamp)
+    told = sorted((body for body in words if body["word"] == "update"), key=_stamp)
+    updates = [body for body in told if not body.get("part")]
     if not updates:
         return Order(order.id, order.source, order.order_no, member_id=order.member_id)
 
     def last(name: str, empty: Any) -> Any:
         return next((body[name] for body in reversed(updates) if body.get(name)), empty)
 
-    status = max((body["status"] for body in updates), key=RANK.__getitem__)
+    parts = _by_part(told)
+    status = max([body["status"] for body in updates] + _together(parts), key=RANK.__getitem__)
     paid_fen = last("paid_fen", 0)
     buyer = last("buyer", None)
-    paid_at = _first(updates, "paid_at", PAID)
     return Order(
         id=order.id,
         source=order.source,
@@ -179,10 +186,38 @@ def fold(order: Order, bodies: Iterable[Mapping[str, Any]]) -> Order:
         refund_fen=min(paid_fen, _refunded(words)),
         live_room=last("live_room", ""),
         created_at=_first(updates, "created_at", STATUSES),
-        paid_at=paid_at,
-        finished_at=_first(updates, "finished_at", ("finished",)),
+        paid_at=_first(updates, "paid_at", PAID),
+        finished_at=_finished(updates, parts, status),
         items=tuple(Item(**item) for item in last("items", ())),
     )
+
+
+def _by_part(told: list[Mapping[str, Any]]) -> dict[str, list[Mapping[str, Any]]]:
+    """What was said of each part that any word names."""
+    parts: dict[str, list[Mapping[str, Any]]] = {}
+    for body in told:
+        for name in body.get("parts", ()):
+            parts.setdefault(name, [])
+        if body.get("part"):
+            parts.setdefault(body["part"], []).append(body)
+    return parts
+
+
+def _together(parts: Mapping[str, list[Mapping[str, Any]]]) -> list[Status]:
+    """The status that all open parts have reached, where there are parts: shipping and finishing only, paying is said of the whole."""
+    reached = [max((RANK[body["status"]] for body in said), default=0) for said in parts.values()]
+    going = [rank for rank in reached if rank != RANK["closed"]]
+    least = STATUSES[min(going)] if going else "created"
+    return [least] if least in ("shipped", "finished") else []
+
+
+def _finished(updates: list[Mapping[str, Any]], parts: Mapping[str, list[Mapping[str, Any]]], status: str) -> datetime | None:
+    """When the shop said so of the whole, else when the last part was."""
+    found = _first(updates, "finished_at", ("finished",))
+    if found is not None or status != "finished":
+        return found
+    each = [_first(said, "finished_at", ("finished",)) for said in parts.values()]
+    return max((instant for instant in each if instant is not None), default=None)
 
 
 def _stamp(body: Mapping[str, Any]) -> tuple[datetime, int, str]:
