@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from assistant.domain import events, points
+from assistant.flows.sightings import note_sightings
 from assistant.store import Work
 
 AT_ONCE = 200
@@ -19,7 +20,7 @@ def earn(work: Work, found: Sequence[events.Event]) -> None:
     )
 
 
-LISTENERS: tuple[Listener, ...] = (earn,)
+LISTENERS: tuple[Listener, ...] = (earn, note_sightings)
 """Who hears what members do. A listener is told of an event in the commit that marks it heard, so its effect is once."""
 
 

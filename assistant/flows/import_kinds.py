@@ -9,7 +9,7 @@ from typing import Any
 from assistant.base.clock import parse_instant
 from assistant.base.errors import Invalid
 from assistant.base.ids import digest_of
-from assistant.domain import audience, cashback, events, journeys, members, orders, outreach, points, staff
+from assistant.domain import audience, cashback, events, fraud, journeys, members, orders, outreach, points, staff
 from assistant.flows.settle import settle_orders
 from assistant.store import View, Work
 
@@ -192,6 +192,16 @@ def claim(work: Work, lines: Lines) -> None:
     cashback.claim(work, requests)
 
 
+def evidence(work: Work, lines: Lines) -> None:
+    brought = [line["value"] for line in lines if line["evidence"] == "referrer"]
+    referrers = dict(zip(brought, _members(work, [{"member": ref} for ref in brought]), strict=True))
+    found = [
+        fraud.Evidence(_named(line), owner, line["evidence"], referrers[line["value"]] if line["evidence"] == "referrer" else line["value"])
+        for line, owner in zip(lines, _members(work, lines), strict=True)
+    ]
+    fraud.note(work, found)
+
+
 def tag(work: Work, lines: Lines) -> None:
     owners = _members(work, lines)
     added: list[audience.Tag] = []
@@ -248,6 +258,7 @@ KINDS: dict[str, Callable[[Work, Lines], None]] = {
     "opening_balance": opening_balance,
     "card": card,
     "claim": claim,
+    "evidence": evidence,
     "tag": tag,
     "staff": staff_member,
     "group": group,

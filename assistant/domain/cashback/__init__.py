@@ -8,20 +8,7 @@ from assistant.domain.cashback.features import FEATURES
 from assistant.domain.cashback.giving import close_cards, create_template, edit_template, import_templates, issue
 from assistant.domain.cashback.limits import Limits, SetLimits, billed_today, limits_now, set_limits
 from assistant.domain.cashback.model import ALLOWED, Claim, Claimed, Issue, Issued, RebateClaim, State
-from assistant.domain.cashback.paying import (
-    PAYOUT,
-    Approve,
-    BeginPayout,
-    Begun,
-    Decided,
-    PayoutResult,
-    Recorded,
-    Reject,
-    approve,
-    begin_payout,
-    record_payout,
-    reject,
-)
+from assistant.domain.cashback.paying import PAYOUT, BeginPayout, Begun, PayoutResult, Recorded, begin_payout, record_payout
 from assistant.domain.cashback.port import PayoutAnswer, PayoutPort
 from assistant.domain.cashback.queries import (
     budgets,
@@ -37,6 +24,7 @@ from assistant.domain.cashback.queries import (
     templates,
     waiting_approval,
 )
+from assistant.domain.cashback.reviewing import Approve, Decided, Reject, Release, approve, reject, release
 from assistant.domain.cashback.saying import NEUTRAL, say_state
 from assistant.domain.cashback.states import ripen
 from assistant.domain.cashback.terms import (
@@ -82,6 +70,7 @@ __all__ = [
     "RebateClaim",
     "Recorded",
     "Reject",
+    "Release",
     "Rule",
     "Scope",
     "SetLimits",
@@ -112,6 +101,7 @@ __all__ = [
     "rebate",
     "record_payout",
     "reject",
+    "release",
     "ripen",
     "say_state",
     "set_limits",

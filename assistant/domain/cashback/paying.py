@@ -1,4 +1,4 @@
-"""Letting money go: a person approves, a bill begins, and what the payer says is written down."""
+"""Money on its way: an approved claim becomes a bill within the limits of the day, and what the payer says is written down."""
 
 from __future__ import annotations
 
@@ -6,14 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from assistant.access import Permission, require
-from assistant.base.errors import Forbidden, Invalid, Refused
-from assistant.domain import members
+from assistant.base.errors import Invalid, Refused
+from assistant.domain import fraud, members
 from assistant.domain.cashback import book, store
-from assistant.domain.cashback.limits import limits_now, over_today, until_tomorrow
+from assistant.domain.cashback.limits import over_today, until_tomorrow
 from assistant.domain.cashback.model import IN_FLIGHT, RebateClaim, recovery
 from assistant.domain.cashback.saying import again_in
-from assistant.domain.cashback.states import end, move, refreshed, said
+from assistant.domain.cashback.states import move, refreshed, said
 from assistant.store import Due, Work, once
 
 PAYOUT = "payout"
@@ -21,32 +20,6 @@ PAYOUT = "payout"
 
 LATER = "今天的打款额度用完了，明天会自动打给您"
 """Said of an approved claim that a limit of the day keeps back."""
-
-
-@dataclass(frozen=True, slots=True)
-class Approve:
-    """An operator lets the money of a due claim go."""
-
-    key: str
-    claim_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class Reject:
-    """An operator refuses a claim that has not begun to be paid; ``reason`` is said to the member."""
-
-    key: str
-    claim_id: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Decided:
-    """The claim's state afterwards; ``needs_second`` while another person must approve too."""
-
-    claim_id: str
-    state: str
-    needs_second: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,54 +68,6 @@ class Recorded:
     state: str
 
 
-def approve(work: Work, requests: Sequence[Approve]) -> list[Decided]:
-    """Approves due claims; above the limit a second operator must too. Forbidden without the right, Refused where nothing is due."""
-    return once(work, "cashback.approve", requests, Decided, _approve)
-
-
-def _approve(work: Work, requests: list[Approve]) -> list[Decided]:
-    _only_operators(work, Permission.PAYOUT_APPROVE)
-    claims = refreshed(work, [request.claim_id for request in requests])
-    decided = []
-    for request in requests:
-        one = _due(claims, request.claim_id)
-        claims[one.id] = one = _approved(work, one)
-        decided.append(Decided(one.id, one.state, one.state == "due"))
-    return decided
-
-
-def _approved(work: Work, one: RebateClaim) -> RebateClaim:
-    me = work.principal.label
-    if one.payable_fen > limits_now(work).second_person_fen:
-        if one.first_approver == me:
-            raise Refused("这笔金额较大，需要另一位同事再审核一次", code="second_person", claim=one.id)
-        if not one.first_approver:
-            store.change_claim(work, one.id, first_approver=me)
-            one = replace(one, first_approver=me)
-            said(work, one, "first_approved")
-            return one
-    _carry(work, one, timedelta())
-    return move(work, one, "approved", approver=me, reason="")
-
-
-def reject(work: Work, requests: Sequence[Reject]) -> list[Decided]:
-    """Refuses claims for good; what was set aside goes back. Refused where money is already on its way."""
-    return once(work, "cashback.reject", requests, Decided, _reject)
-
-
-def _reject(work: Work, requests: list[Reject]) -> list[Decided]:
-    _only_operators(work, Permission.CASHBACK_REVIEW)
-    claims = refreshed(work, [request.claim_id for request in requests])
-    decided = []
-    for request in requests:
-        one = claims.get(request.claim_id)
-        if one is None or one.state not in ("waiting_receipt", "waiting_window", "due", "approved"):
-            raise Refused("这笔返现现在不能拒绝", code="not_waiting", claim=request.claim_id)
-        claims[one.id] = end(work, one, "rejected", request.reason.strip()[:200])
-        decided.append(Decided(one.id, "rejected"))
-    return decided
-
-
 def begin_payout(work: Work, requests: Sequence[BeginPayout]) -> list[Begun]:
     """Takes what is owed from an approved claim and gives the rest its bill number; one in flight keeps its bill.
 
@@ -157,7 +82,7 @@ def _begin(work: Work, requests: list[BeginPayout]) -> list[Begun]:
 
 
 def _begin_one(work: Work, claims: dict[str, RebateClaim], claim_id: str) -> Begun:
-    one = _known(claims, claim_id)
+    one = known(claims, claim_id)
     fresh = one.state == "approved"
     if fresh:
         claims[one.id] = one = _bill(work, one)
@@ -176,6 +101,7 @@ def _bill(work: Work, one: RebateClaim) -> RebateClaim:
         raise Refused("会员还没有可以收款的微信身份，绑定之后再打款", code="no_payee", member=one.member_id)
     if over_today(work, one, payee):
         return _tomorrow(work, one)
+    fraud.seen(work, [fraud.Evidence(one.bill_no, one.member_id, "payee", payee, "payout")])
     return move(work, one, "paying", recovered_fen=one.recovered_fen, payee=payee, billed_at=work.now, reason="")
 
 
@@ -184,7 +110,7 @@ def _tomorrow(work: Work, one: RebateClaim) -> RebateClaim:
     one = replace(one, reason=LATER)
     store.change_claim(work, one.id, recovered_fen=one.recovered_fen, reason=LATER)
     said(work, one, "postponed")
-    _carry(work, one, until_tomorrow(work))
+    carry(work, one, until_tomorrow(work))
     return one
 
 
@@ -206,7 +132,7 @@ def record_payout(work: Work, requests: Sequence[PayoutResult]) -> list[Recorded
 def _record(work: Work, requests: list[PayoutResult]) -> list[Recorded]:
     recorded = []
     for request in requests:
-        one = _known(store.lock_claims(work, [request.claim_id]), request.claim_id)
+        one = known(store.lock_claims(work, [request.claim_id]), request.claim_id)
         if one.state in IN_FLIGHT and one.bill_no == request.bill_no:
             one = _heard(work, one, request)
         recorded.append(Recorded(one.id, one.state))
@@ -228,35 +154,24 @@ def _heard(work: Work, one: RebateClaim, request: PayoutResult) -> RebateClaim:
             move(work, one, "due", reason=request.reason[:200], first_approver="", approver="", billed_at=None)
             return refreshed(work, [one.id])[one.id]
         case "wait_user":
-            _carry(work, one, again_in("wait_user"))
+            carry(work, one, again_in("wait_user"))
             return one if one.state == "wait_user_confirm" else move(work, one, "wait_user_confirm")
         case "accepted":
-            _carry(work, one, again_in("accepted"))
+            carry(work, one, again_in("accepted"))
             return move(work, one, "paying") if one.state == "unknown" else one
         case "unknown":
-            _carry(work, one, again_in("unknown"))
+            carry(work, one, again_in("unknown"))
             return move(work, one, "unknown") if one.state == "paying" else one
     raise Invalid(f"不认识的打款结果“{request.outcome}”", code="bad_outcome")
 
 
-def _carry(work: Work, one: RebateClaim, after: timedelta) -> None:
+def carry(work: Work, one: RebateClaim, after: timedelta) -> None:
+    """Makes the next step of a payout due."""
     work.due(Due(PAYOUT, one.id, work.now + after, {"claim": one.id}, order_key=f"claim:{one.id}"))
 
 
-def _only_operators(work: Work, needs: Permission) -> None:
-    if work.principal.kind != "operator":
-        raise Forbidden("打款必须由有权限的人审核", code="not_operator", principal=work.principal.label)
-    require(work.principal, needs)
-
-
-def _known(claims: dict[str, RebateClaim], claim_id: str) -> RebateClaim:
+def known(claims: dict[str, RebateClaim], claim_id: str) -> RebateClaim:
+    """The claim; Invalid if there is none."""
     if claim_id not in claims:
         raise Invalid("这笔返现申请不存在", code="no_claim", claim=claim_id)
     return claims[claim_id]
-
-
-def _due(claims: dict[str, RebateClaim], claim_id: str) -> RebateClaim:
-    one = _known(claims, claim_id)
-    if one.state != "due":
-        raise Refused("这笔返现现在不需要审核", code="not_due", claim=claim_id, state=one.state)
-    return one

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from assistant.base.errors import Broken
 from assistant.base.money import format_yuan
 from assistant.domain import orders
 from assistant.domain.cashback import book, store
+from assistant.domain.cashback.judging import judged
 from assistant.domain.cashback.model import ALLOWED, ENDED, GIVES_UP_AFTER, IN_FLIGHT, RebateClaim, standing
 from assistant.domain.cashback.terms import LEAST_FEN, base_fen, rebate
 from assistant.domain.orders import Order
@@ -77,11 +79,20 @@ def _by_time(work: Work, one: RebateClaim, order: Order) -> RebateClaim:
     state, ripe_at = standing(order, one.window_days, work.now)
     if state == "due" and one.state == "waiting_receipt":
         one = move(work, one, "waiting_window", ripe_at=ripe_at)
+    if state == "due":
+        return _come_due(work, one, ripe_at)
     if state not in (one.state, "waiting_receipt"):
         return move(work, one, state, ripe_at=ripe_at)
     if ripe_at != one.ripe_at and ripe_at is not None:
         store.change_claim(work, one.id, ripe_at=ripe_at)
         return replace(one, ripe_at=ripe_at)
+    return one
+
+
+def _come_due(work: Work, one: RebateClaim, ripe_at: datetime | None) -> RebateClaim:
+    one = judged(work, move(work, one, "due", ripe_at=ripe_at))
+    if one.hold:
+        said(work, one, "held")
     return one
 
 
@@ -135,5 +146,7 @@ def said(work: Work, one: RebateClaim, what: str) -> None:
         "paid_fen": one.paid_fen,
         "clawed_fen": one.clawed_fen,
         "reason": one.reason,
+        "score": one.score,
+        "signs": list(one.signs),
     }
     work.record(Fact(f"cashback.{what}", f"claim:{one.id}", payload, one.member_id))
