@@ -11,8 +11,8 @@ import sqlalchemy as sa
 from assistant import operations
 from assistant.base.errors import Broken
 from assistant.base.principal import system
-from assistant.domain import cashback, events, journeys, membership, orders, outreach, points
-from assistant.flows import behaviour, gifts
+from assistant.domain import activities, cashback, events, journeys, membership, orders, outreach, points
+from assistant.flows import behaviour, gifts, live
 from assistant.flows.deliver import settle_kf
 from assistant.flows.settle import settle_orders
 from assistant.jobs import Handler, Job, Schedule
@@ -97,6 +97,8 @@ ON_CLOCK: dict[str, tuple[int, Callable[[Work], object]]] = {
     "membership.gifts": (60, membership.make_gifts_due),
     "cashback.ripen": (300, cashback.ripen),
     events.HEAR: (300, behaviour.hear),
+    "activities.close": (300, activities.close),
+    "activities.settle_referrals": (600, activities.settle_referrals),
     "cashback.close_cards": (3600, cashback.close_cards),
     "journeys.tick": (600, journeys.tick),
     "orders.match_waiting": (300, orders.match_waiting),
@@ -140,7 +142,7 @@ def _run_clock(work: Work, name: str) -> None:
 
 
 def journey_steps(store: Store, stage: Stage) -> dict[str, Handler]:
-    """The handlers of the due rows that journeys make."""
+    """The handlers of the due rows that journeys and live reservations make."""
 
     def handler(command: Callable[[Work, Mapping[str, Any]], object]) -> Handler:
         async def handle(job: Job) -> None:
@@ -150,7 +152,7 @@ def journey_steps(store: Store, stage: Stage) -> dict[str, Handler]:
 
         return handle
 
-    return {kind: handler(command) for kind, command in journeys.JOBS.items()}
+    return {kind: handler(command) for kind, command in {**journeys.JOBS, activities.REMIND: live.remind}.items()}
 
 
 SCHEDULES = (

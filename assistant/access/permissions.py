@@ -11,6 +11,10 @@ from assistant.base.principal import Principal
 class Permission(StrEnum):
     """``resource:action``; what a page, an endpoint, a tool or a command asks for."""
 
+    ACTIVITY_EDIT = "activity:edit"
+    ACTIVITY_PUBLISH = "activity:publish"
+    ACTIVITY_READ = "activity:read"
+    ACTIVITY_REVIEW = "activity:review"
     AUDIT_READ = "audit:read"
     BOOK_READ = "book:read"
     CASHBACK_EDIT = "cashback:edit"
@@ -48,6 +52,10 @@ class Permission(StrEnum):
 
 PERMISSIONS = tuple(Permission)
 WORDS: dict[Permission, str] = {
+    Permission.ACTIVITY_EDIT: "写活动",
+    Permission.ACTIVITY_PUBLISH: "发布和结束活动",
+    Permission.ACTIVITY_READ: "看活动",
+    Permission.ACTIVITY_REVIEW: "审核参与、发货",
     Permission.AUDIT_READ: "看审计记录",
     Permission.BOOK_READ: "看会员账本",
     Permission.CASHBACK_EDIT: "改返现卡",
@@ -85,6 +93,8 @@ WORDS: dict[Permission, str] = {
 """What a permission allows, as people say it."""
 _READS = frozenset(permission for permission in Permission if permission.endswith(":read") and permission is not Permission.AUDIT_READ)
 _WORKS = _READS | {
+    Permission.ACTIVITY_EDIT,
+    Permission.ACTIVITY_REVIEW,
     Permission.CASHBACK_EDIT,
     Permission.CONTENT_EDIT,
     Permission.CONVERSATION_TAKE,
@@ -98,6 +108,7 @@ _WORKS = _READS | {
     Permission.TASK_DO,
 }
 _APPROVES = _READS | {
+    Permission.ACTIVITY_PUBLISH,
     Permission.AUDIT_READ,
     Permission.CASHBACK_REVIEW,
     Permission.KNOWLEDGE_APPROVE,

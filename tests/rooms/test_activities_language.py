@@ -46,6 +46,7 @@ def sentence(store: Store, description: Any) -> str:
         (body("wish", rewards=[{"kind": "gold"}]), "“rewards.0”写得不对：权益写得不对"),
         (body("exchange", stock=5), "“points”写得不对：兑换和秒杀要有积分价格"),
         (body("post"), "“review”写得不对：晒单要由人审核"),
+        (body("live", live_at="2026-11-23T21:40:00+08:00"), "“remind_minutes”写得不对：提醒会落在 21:10"),
         (body("koc"), "“who”写得不对"),
         (lottery(PRIZE) | {"prizes": [PRIZE, {**PRIZE, "id": "other"}]}, "正好是 1000000，现在是 200000"),
         (lottery(PRIZE, PRIZE), "“sock”写了两次"),

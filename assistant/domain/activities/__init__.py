@@ -51,10 +51,10 @@ from assistant.domain.activities.queries import (
     to_fulfil,
     to_settle,
 )
-from assistant.domain.activities.referring import Invited, invited, my_code, settle_referrals, use_code
+from assistant.domain.activities.referring import REFERRAL_STATES, Invited, invited, my_code, settle_referrals, use_code
 from assistant.domain.activities.sale import buy
 from assistant.domain.activities.settling import REASONS, settle
-from assistant.domain.activities.taking_part import answer, candidates, claim_tasks, join, progress, recognise, reserved_for
+from assistant.domain.activities.taking_part import answer, candidates, claim_tasks, join, progress, recognise, reminded, reserved_for
 from assistant.domain.activities.values import (
     STATES,
     Answer,
@@ -86,6 +86,7 @@ __all__ = [
     "KINDS",
     "MILLION",
     "REASONS",
+    "REFERRAL_STATES",
     "REMIND",
     "STATES",
     "Activity",
@@ -168,6 +169,7 @@ __all__ = [
     "recognise",
     "redeem",
     "redemptions_of",
+    "reminded",
     "reserved_for",
     "roll",
     "settle",

@@ -134,10 +134,17 @@ def turn_entry(work: Work, entry_id: str, state: str, note: str) -> None:
     work.execute(entry.update().where(entry.c.id == entry_id).values(state=state, note=note, settled_at=work.now))
 
 
-def taking_part(view: View, name: str, state: str, after: str, limit: int) -> list[str]:
-    """Members with an entry in this state, a page in order of id."""
-    statement = sa.select(entry.c.member_id).where(entry.c.activity == name, entry.c.state == state, entry.c.member_id > after)
+def taking_part(view: View, name: str, state: str, limit: int) -> list[str]:
+    """Members with an entry in this state, in order of id."""
+    statement = sa.select(entry.c.member_id).where(entry.c.activity == name, entry.c.state == state)
     return [row.member_id for row in view.all(statement.distinct().order_by(entry.c.member_id).limit(limit))]
+
+
+def turn_all(work: Work, name: str, ids: Sequence[str], before: str, after: str) -> None:
+    """Moves the members' entries of one state to another."""
+    for part in chunks(ids):
+        mine = sa.and_(entry.c.activity == name, entry.c.member_id.in_(part), entry.c.state == before)
+        work.execute(entry.update().where(mine).values(state=after))
 
 
 def fits(view: View, rule: Mapping[str, Any], ids: Sequence[str]) -> set[str]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from assistant.base.clock import SHANGHAI
 from assistant.base.errors import Invalid, Refused
 from assistant.domain import audience, content
 from assistant.domain.activities.language import (
@@ -32,6 +33,9 @@ FREE_TO_SAY = re.compile(
 RESERVED = ("goods", "places", "budget")
 """What the stock of an activity calls things that are no prize."""
 
+AWAKE = (9, 21)
+"""The hours in which members may be written to; a reminder outside them would not go out."""
+
 OWN_FACTS = ("activities.checked_in", "orders.paid", "orders.finished", "members.bound", "cashback.claimed", "points.spent")
 """What a task can ask for, besides taking part in another activity and the names of events (``event:…``)."""
 
@@ -57,8 +61,7 @@ def check(activity: Activity) -> None:
                 _unique(f"questions.{number}.options", [option.text for option in one.options])
         case Live():
             _instant("live_at", activity.live_at)
-            if not activity.start <= activity.at:
-                raise _wrong("live_at", "直播不能早于活动开始")
+            _live(activity)
         case Sale() if not activity.points:
             raise _wrong("points", "兑换和秒杀要有积分价格")
         case Posts() if not activity.review:
@@ -138,6 +141,14 @@ def _lottery(activity: Lottery) -> None:
             raise _wrong(f"prizes.{number}", "实物和权益只能写一种")
     if activity.rewards:
         raise _wrong("rewards", "抽奖的奖励写在 prizes 里")
+
+
+def _live(activity: Live) -> None:
+    if not activity.start <= activity.at:
+        raise _wrong("live_at", "直播不能早于活动开始")
+    told = (activity.at - timedelta(minutes=activity.remind_minutes)).astimezone(SHANGHAI)
+    if not AWAKE[0] <= told.hour < AWAKE[1]:
+        raise _wrong("remind_minutes", f"提醒会落在 {told:%H:%M}，{AWAKE[1]}:00 到次日 {AWAKE[0]}:00 不打扰会员，请把提前的分钟数写大一些")
 
 
 def _tasks(activity: TaskCentre) -> None:

@@ -115,6 +115,7 @@ def _turn(work: Work, one: Stored, state: str) -> Moved:
 
 def keep_seed(work: Work, name: str, seed: str) -> str:
     """Keeps the secret seed of a lottery that has none yet; returns the commitment that is shown to everybody."""
+    _staff_only(work)
     one = book.lock(work, name)
     if one is None or one.kind != "lottery" or one.seed:
         return one.seed_digest if one else ""
@@ -157,7 +158,7 @@ def _stock(work: Work, one: Stored) -> None:
 def _remind(work: Work, one: Stored) -> None:
     if isinstance(one.activity, Live):
         at = max(work.now, one.activity.at - timedelta(minutes=one.activity.remind_minutes))
-        work.due(Due(REMIND, one.name, at, {"activity": one.name, "after": ""}, order_key=f"activity:{one.name}"))
+        work.due(Due(REMIND, one.name, at, {"activity": one.name}, order_key=f"activity:{one.name}"))
 
 
 def close(work: Work) -> int:

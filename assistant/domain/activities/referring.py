@@ -21,7 +21,7 @@ from assistant.store import Fact, View, Work, once
 LETTERS = 8
 SET = 200
 LOOK_AGAIN = timedelta(days=1)
-WORDS = {"joined": "等首单过退换期", "rewarded": "已奖励", "void": "不计奖励", "unpaid": "预算已用完，待处理"}
+REFERRAL_STATES = {"joined": "等首单过退换期", "rewarded": "已奖励", "void": "不计奖励", "unpaid": "预算已用完，待处理"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
 
 import sqlalchemy as sa
 
@@ -51,7 +50,7 @@ def _join(work: Work, request: Join) -> Joined:
 def _reserved(work: Work, request: Join) -> Entry | None:
     gate.own(work, request.member_id)
     mine = book.entries_of(work, request.member_id, request.activity)
-    return next((entry for entry in mine if entry.state == "reserved"), None)
+    return next((entry for entry in mine if entry.state in ("reserved", "reminded")), None)
 
 
 def _rewards(work: Work, place: Place, entry: Entry) -> tuple[str, ...]:
@@ -155,10 +154,11 @@ def candidates(view: View, koc: Recognition, after: str = "", limit: int = 200) 
     return audience.find(view, audience.catalogue().parse(koc.who), after, limit)
 
 
-def reserved_for(view: View, name: str, after: str = "", limit: int = 500) -> list[str]:
-    """Who reserved a live, a page in order of id."""
-    return book.taking_part(view, name, "reserved", after, limit)
+def reserved_for(view: View, name: str, limit: int = 500) -> list[str]:
+    """Who reserved a live and was not reminded yet, in order of id."""
+    return book.taking_part(view, name, "reserved", limit)
 
 
-REMIND_LATE = timedelta(minutes=30)
-"""A reminder that could not go out by so long after the beginning is not sent any more."""
+def reminded(work: Work, name: str, ids: Sequence[str]) -> None:
+    """Notes that these members' reminders have been decided on."""
+    book.turn_all(work, name, ids, "reserved", "reminded")

@@ -1,6 +1,6 @@
 """The HTTP API under /api/v1: one table of routes, from which the OpenAPI description is made."""
 
-from assistant.web.api import behaviour, conversations, description, desk, goals, importing, members, points, sops
+from assistant.web.api import activities, behaviour, conversations, description, desk, goals, importing, members, points, sops
 from assistant.web.route import ApiRoute
 
 ROUTES: tuple[ApiRoute, ...] = description.described(
@@ -13,6 +13,7 @@ ROUTES: tuple[ApiRoute, ...] = description.described(
         *importing.ROUTES,
         *behaviour.ROUTES,
         *points.ROUTES,
+        *activities.ROUTES,
     )
 )
 

@@ -1,6 +1,6 @@
 """The console: pages for the people who run the shop. Not for rules; every page shows or does what a room offers."""
 
-from assistant.web.console import behaviour, desk, entry, goals, home, inbox, members, phones, points, settings, sops
+from assistant.web.console import activities, behaviour, desk, entry, goals, home, inbox, members, phones, points, settings, sops
 from assistant.web.route import Route
 
 ROUTES: tuple[Route, ...] = (
@@ -11,6 +11,7 @@ ROUTES: tuple[Route, ...] = (
     *goals.ROUTES,
     *members.ROUTES,
     *sops.ROUTES,
+    *activities.ROUTES,
     *desk.ROUTES,
     *behaviour.ROUTES,
     *points.ROUTES,
