@@ -56,7 +56,9 @@ def _parser() -> argparse.ArgumentParser:
         if name == "simulate":
             command.add_argument("--now", help="模拟的当前时间，如 2026-11-22T10:00:00+08:00")
             command.add_argument("--reset", action="store_true", help="清空演示数据，重新开始")
-    add("import", import_files, "导入 JSONL 文件").add_argument("files", nargs="+", type=Path, metavar="FILE")
+    import_command = add("import", import_files, "导入 JSONL 文件，或店铺导出的订单表")
+    import_command.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    import_command.add_argument("--profile", help="店铺订单表（csv、xlsx）：taobao、jd、douyin，或自己写的 .json")
     add("goal", goal, "说一个目标，得到一份可预览的方案").add_argument("sentence")
     chat_command = add("chat", chat, "在终端里以某位会员的身份和助手聊天")
     chat_command.add_argument("--member", required=True, help="会员编号、店铺会员号或 命名空间:值")
@@ -120,9 +122,11 @@ def import_files(options: argparse.Namespace, settings: Settings) -> int:
     """Imports JSONL files; bad lines are named and left out."""
     from tqdm import tqdm  # noqa: PLC0415
 
-    from assistant.flows.importing import import_file  # noqa: PLC0415
+    from assistant.flows.importing import import_file, import_orders  # noqa: PLC0415
+    from assistant.flows.order_files import load_profile  # noqa: PLC0415
     from assistant.store import Store, migrate  # noqa: PLC0415
 
+    profile = load_profile(options.profile) if options.profile else None
     migrate.upgrade(settings.database_url)
     store = Store(settings.database_url, SystemClock())
     code = OK
@@ -130,7 +134,7 @@ def import_files(options: argparse.Namespace, settings: Settings) -> int:
         for path in options.files:
             size = path.stat().st_size if path.is_file() else 0
             with tqdm(total=size, unit="B", unit_scale=True, desc=path.name, disable=not sys.stderr.isatty()) as bar:
-                report = import_file(store, path, ME, _moving(bar))
+                report = import_orders(store, path, profile, ME) if profile else import_file(store, path, ME, _moving(bar))
             for bad in report.bad:
                 print(bad, file=sys.stderr)
             counts = "，".join(f"{kind} {count}" for kind, count in report.applied.items()) or "没有新内容"

@@ -156,6 +156,24 @@ def refund(work: Work, lines: Lines) -> None:
     settle_orders(work, [done.order_id for done in orders.refund(work, requests) if done.order_id])
 
 
+def file_order(work: Work, lines: Lines) -> None:
+    """Orders of a shop's export, each with what was refunded of it so far."""
+    order(work, [line["order"] for line in lines])
+    refunds = [
+        orders.Refund(
+            _key(line["order"] | {"refund": True}) + f":{line['refund_fen']}",
+            told["source"],
+            told["order_no"],
+            orders.ALL_SO_FAR,
+            line["refund_fen"],
+            at,
+        )
+        for line in lines
+        if line["refund_fen"] and (told := line["order"]) and (at := _instant(told, "at"))
+    ]
+    settle_orders(work, [done.order_id for done in orders.refund(work, refunds)])
+
+
 def opening_balance(work: Work, lines: Lines) -> None:
     grants = [
         points.OpenBalance(
@@ -265,3 +283,7 @@ KINDS: dict[str, Callable[[Work, Lines], None]] = {
     "contact": contact,
     "event": event,
 }
+
+FILE_ORDER = "orders"
+APPLIED = {**KINDS, FILE_ORDER: file_order}
+"""Kind → what applies it: those of import lines, and the rows of shops' exports."""

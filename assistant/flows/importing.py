@@ -16,7 +16,8 @@ import sqlalchemy as sa
 
 from assistant.base.errors import Invalid, LaoyouError
 from assistant.base.principal import Principal
-from assistant.flows.import_kinds import KINDS
+from assistant.flows import order_files
+from assistant.flows.import_kinds import APPLIED, FILE_ORDER, KINDS
 from assistant.store import Store, Work, cursor, upsert
 
 SCHEMAS = Path(__file__).parent / "schemas"
@@ -81,6 +82,35 @@ def import_file(store: Store, path: Path, principal: Principal, progress: Callab
     report = Report(skipped=int(done))
     with path.open("rb") as handle:
         _run(store, path.name, _counted(handle, progress), principal, report, mark, int(done))
+    return report
+
+
+def import_orders(store: Store, path: Path, profile: order_files.Profile, principal: Principal) -> Report:
+    """Imports a shop's export by its profile; bad rows stay out with row, column and reason, and an interrupted file goes on where it stopped.
+
+    Raises Invalid if the file is no such export.
+    """
+    if not path.is_file():
+        raise Invalid(f"找不到文件 {path}，请检查路径", code="no_file")
+    mark = f"import:{profile.source}:{_digest(path)}"
+    done = int(store.look(lambda view: view.scalar(sa.select(cursor.c.value).where(cursor.c.name == mark))) or 0)
+    report = Report(skipped=done)
+
+    def good() -> Iterator[Line]:
+        for found in order_files.read(path, profile):
+            if found.number <= done:
+                continue
+            if isinstance(found, order_files.BadRow):
+                report.bad.append(BadLine(path.name, found.number, found.reason))
+                continue
+            error = jsonschema.exceptions.best_match(_validator("order").iter_errors(found.line["order"]))
+            if error is None:
+                yield Line(found.number, FILE_ORDER, found.line)
+            else:
+                report.bad.append(BadLine(path.name, found.first, _explain(error)))
+
+    for batch in _batches(good()):
+        _apply(store, path.name, FILE_ORDER, batch, principal, report, mark)
     return report
 
 
@@ -186,7 +216,7 @@ def _apply(store: Store, name: str, kind: str, batch: list[Line], principal: Pri
 
 def apply_set(work: Work, request: Set) -> None:
     """Applies lines of one kind in one transaction; facts of history wake no reactions, their effects are applied here."""
-    work.quietly(lambda quiet: KINDS[request.kind](quiet, request.lines))
+    work.quietly(lambda quiet: APPLIED[request.kind](quiet, request.lines))
     if request.bookmark is not None:
         name, number = request.bookmark
         upsert(work, cursor, [{"name": name, "value": number, "at": work.now}], ["name"], ["value", "at"])

@@ -2,10 +2,11 @@
 
 from assistant.domain.orders.commands import claim, intake, match, match_waiting, refund
 from assistant.domain.orders.features import FEATURES
-from assistant.domain.orders.model import STATUSES, Claim, Item, Order, OrderUpdate, Refund, Taken
+from assistant.domain.orders.model import ALL_SO_FAR, STATUSES, Claim, Item, Order, OrderUpdate, Refund, Taken
 from assistant.domain.orders.queries import by_number, get, many, of_member, paid_between
 
 __all__ = [
+    "ALL_SO_FAR",
     "FEATURES",
     "STATUSES",
     "Claim",

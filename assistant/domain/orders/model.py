@@ -20,6 +20,7 @@ Status = Literal["created", "paid", "shipped", "finished", "closed"]
 STATUSES: tuple[Status, ...] = ("created", "paid", "shipped", "finished", "closed")
 RANK = {status: rank for rank, status in enumerate(STATUSES)}
 PAID = ("paid", "shipped", "finished")
+ALL_SO_FAR = "*"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,10 @@ class OrderUpdate:
 
 @dataclass(frozen=True, slots=True)
 class Refund:
-    """A refund in whole or in part; only ``final`` ones count. ``refund_no`` names it, its newest word holds."""
+    """A refund in whole or in part; only ``final`` ones count. ``refund_no`` names it, its newest word holds.
+
+    The number ALL_SO_FAR tells what was refunded in all, as exports do that name no refunds; the larger of this and the named ones counts.
+    """
 
     key: str
     source: str
@@ -235,7 +239,10 @@ def _refunded(words: list[Mapping[str, Any]]) -> int:
     newest: dict[str, Mapping[str, Any]] = {}
     for body in sorted((body for body in words if body["word"] == "refund"), key=_refund_stamp):
         newest[body["refund_no"]] = body
-    return sum(body["refund_fen"] for body in newest.values() if body["final"])
+    told = newest.pop(ALL_SO_FAR, None)
+    named = sum(body["refund_fen"] for body in newest.values() if body["final"])
+    whole = int(told["refund_fen"]) if told and told["final"] else 0
+    return max(named, whole)
 
 
 def _refund_stamp(body: Mapping[str, Any]) -> tuple[bool, datetime, str]:
