@@ -23,7 +23,7 @@ from assistant.channels.waiting import WaiterFirst, Waiters
 from assistant.dialogue import conversation, desk
 from assistant.dialogue.opening import Opened
 from assistant.dialogue.turn import Parts, TurnHandler
-from assistant.domain import audience, cashback, events, journeys, members, membership, orders, outreach, points
+from assistant.domain import audience, cashback, events, journeys, members, membership, orders, outreach, points, stored_value
 from assistant.flows import deliver, payout
 from assistant.flows.receive import Intake, KfPull
 from assistant.flows.reconciling import Reconciler
@@ -47,6 +47,7 @@ FEATURES = (
     *events.FEATURES,
     *membership.FEATURES,
     *points.FEATURES,
+    *stored_value.FEATURES,
     *cashback.FEATURES,
     *outreach.FEATURES,
 )

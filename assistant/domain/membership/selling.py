@@ -24,16 +24,19 @@ def buy(work: Work, requests: Sequence[Buy]) -> list[Bought]:
 
     Refused(code="no_plan"); Conflict(code="payment_used") where another purchase names the same payment.
     """
+    store.hold(work, {request.member_id for request in requests})
     return once(work, "membership.buy", requests, Bought, _buy)
 
 
 def give_days(work: Work, requests: Sequence[GiveDays]) -> list[Bought]:
     """Gives days of a plan; nothing was paid for them and nothing is refunded."""
+    store.hold(work, {request.member_id for request in requests})
     return once(work, "membership.give_days", requests, Bought, _give_days)
 
 
 def refund_paid(work: Work, requests: Sequence[RefundPaid]) -> list[Refunded]:
     """Ends paid time at once and says what is to be paid back; what was bought after it moves up."""
+    store.hold(work, {one.member_id for one in store.paid_by(work, {f"pay:{request.payment}" for request in requests}).values()})
     return once(work, "membership.refund_paid", requests, Refunded, _refund)
 
 

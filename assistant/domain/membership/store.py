@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime, timedelta
 from typing import Any
@@ -46,18 +46,29 @@ def live_terms(view: View) -> set[tuple[int, str]]:
 
 def open_ladder(work: Work, member_ids: Collection[str]) -> Ladder:
     """The members' places, held until the commit in one order and brought up to now; new members begin in everybody's tier."""
-    book = rules_book(work)
-    base, newest = book[max(book)].base, max(book)
     ids = sorted(set(member_ids))
+    book = rules_book(work)
+    found = _held(work, ids, book)
+    ladder = Ladder(work.now, book, [found[number] for number in ids], growth_of(work, ids), lines_of(work, ids))
+    ladder.refresh()
+    return ladder
+
+
+def hold(work: Work, member_ids: Collection[str]) -> None:
+    """Holds the members before a key is looked up, so that a retry that races the first try finds what that one did."""
+    if not work.is_sqlite:
+        _held(work, sorted(set(member_ids)), rules_book(work))
+
+
+def _held(work: Work, ids: Sequence[str], book: Mapping[int, Rules]) -> dict[str, Place]:
+    base, newest = book[max(book)].base, max(book)
     found = _places(work, ids, lock=True)
     missing = [number for number in ids if number not in found]
     if missing:
         begun = [Place(number, base, work.now, base, base, version=newest, checked=newest) for number in missing]
         work.insert_missing(tier, [_row(place, PLACE_FIELDS) for place in begun])
         found.update(_places(work, missing, lock=True))
-    ladder = Ladder(work.now, book, [found[number] for number in ids], growth_of(work, ids), lines_of(work, ids))
-    ladder.refresh()
-    return ladder
+    return found
 
 
 def close_ladder(work: Work, ladder: Ladder) -> None:

@@ -22,20 +22,16 @@ AT_ONCE = 1000
 def upgrade() -> None:
     """To this revision."""
     _dated_tiers()
-    op.create_table(
-        "membership_rules",
-        sa.Column("version", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("body", sa.JSON(), nullable=False),
-        sa.Column("by", sa.String(100), nullable=False),
-        sa.Column("at", INSTANT(), nullable=False),
-        sa.PrimaryKeyConstraint("version", name=op.f("pk_membership_rules")),
-    )
+    _rules("membership")
     _paid_time()
     _gifts()
+    _stored_value()
 
 
 def downgrade() -> None:
     """Back to the one before."""
+    for name in ("rules", "movement", "spend", "top_up", "holder"):
+        op.drop_table(f"stored_value_{name}")
     for name in ("membership_gift", "membership_paid", "membership_rules"):
         op.drop_table(name)
     for name in ("until", "checked"):
@@ -102,3 +98,65 @@ def _gifts() -> None:
         sa.UniqueConstraint("member_id", "slot", name=op.f("uq_membership_gift_member_id_slot")),
     )
     op.create_index(op.f("ix_membership_gift_paid_id"), "membership_gift", ["paid_id"])
+
+
+def _rules(room: str) -> None:
+    op.create_table(
+        f"{room}_rules",
+        sa.Column("version", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("body", sa.JSON(), nullable=False),
+        sa.Column("by", sa.String(100), nullable=False),
+        sa.Column("at", INSTANT(), nullable=False),
+        sa.PrimaryKeyConstraint("version", name=op.f(f"pk_{room}_rules")),
+    )
+
+
+def _stored_value() -> None:
+    op.create_table("stored_value_holder", _member(), sa.PrimaryKeyConstraint("member_id", name=op.f("pk_stored_value_holder")))
+    parts = ("principal", "bonus", "principal_left", "bonus_left", "refunded", "lapsed")
+    op.create_table(
+        "stored_value_top_up",
+        sa.Column("id", sa.String(64), nullable=False),
+        _member(),
+        sa.Column("payment", sa.String(160), nullable=False),
+        sa.Column("at", INSTANT(), nullable=False),
+        *(sa.Column(name, sa.BigInteger(), nullable=False) for name in parts),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.CheckConstraint(
+            "principal_left >= 0 AND bonus_left >= 0 AND refunded >= 0 AND lapsed >= 0"
+            " AND principal_left + refunded <= principal AND bonus_left + lapsed <= bonus",
+            name="ck_stored_value_top_up_parts",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_stored_value_top_up")),
+        sa.UniqueConstraint("payment", name=op.f("uq_stored_value_top_up_payment")),
+    )
+    op.create_table(
+        "stored_value_spend",
+        sa.Column("id", sa.String(64), nullable=False),
+        _member(),
+        sa.Column("order_ref", sa.String(160), nullable=False),
+        *(sa.Column(name, sa.BigInteger(), nullable=False) for name in ("amount", "returned")),
+        sa.Column("parts", sa.JSON(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("at", INSTANT(), nullable=False),
+        sa.CheckConstraint("amount > 0 AND returned >= 0 AND returned <= amount", name="ck_stored_value_spend_returned"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_stored_value_spend")),
+        sa.UniqueConstraint("order_ref", name=op.f("uq_stored_value_spend_order_ref")),
+    )
+    op.create_table(
+        "stored_value_movement",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        _member(),
+        sa.Column("at", INSTANT(), nullable=False),
+        sa.Column("kind", sa.String(10), nullable=False),
+        *(sa.Column(name, sa.BigInteger(), nullable=False) for name in ("principal", "bonus")),
+        sa.Column("reference", sa.String(160), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_stored_value_movement")),
+    )
+    for name in ("top_up", "spend", "movement"):
+        op.create_index(op.f(f"ix_stored_value_{name}_member_id_at"), f"stored_value_{name}", ["member_id", "at"])
+    _rules("stored_value")
+
+
+def _member() -> sa.Column[str]:
+    return sa.Column("member_id", sa.String(64), nullable=False)
