@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from assistant import access
 from assistant.base.errors import Invalid, Refused
-from assistant.domain import cashback, members
+from assistant.domain import cashback, members, stored_value
 from assistant.flows import personal
 from assistant.flows.personal import Trace
 from assistant.store import Fact, Work, metadata, once
@@ -46,7 +46,8 @@ class Erased:
 
 
 def erase(work: Work, requests: Sequence[Erase]) -> list[Erased]:
-    """Erases members for good. Cashback not yet approved is given up; Refused while money is on its way to them.
+    """Erases members for good. Cashback not yet approved is given up; Refused while money is on its way to them or
+    stored value that they paid in is left.
 
     Orders, points, cashback and their order numbers stay under the alias, since books must be kept; who it was cannot be told from them.
     """
@@ -62,6 +63,7 @@ def _erase_one(work: Work, request: Erase) -> Erased:
     member_id = members.find(work, request.ref)
     if member_id is None:
         raise Invalid("找不到这位会员", code="no_member")
+    _nothing_paid_in(work, member_id)
     _give_up_cashback(work, request.key, member_id)
     found = personal.trace(work, member_id)
     dropped = kept = 0
@@ -78,6 +80,11 @@ def _erase_one(work: Work, request: Erase) -> Erased:
 
 _RANK = {"ledger_transaction": 0, "operations_plan": 0, "order_word": 0, "shop_order_item": 0, "member": 2}
 """Rows found through others are changed before those others change their name."""
+
+
+def _nothing_paid_in(work: Work, member_id: str) -> None:
+    if stored_value.balance(work, [member_id])[member_id].principal_fen > 0:
+        raise Refused("这位会员还有储值本金没有退，退完才能删除", code="stored_value_left")
 
 
 def _give_up_cashback(work: Work, key: str, member_id: str) -> None:

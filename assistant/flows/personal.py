@@ -78,7 +78,7 @@ TABLES: dict[str, Holds] = {
     "member_identity": Holds("member_id", "身份", drop=True),
     "member_topic_opt_out": Holds("member_id", "不想收到的主题", drop=True),
     "membership_gift": Holds("member_id", "等级和付费会员礼遇", plain=("id", "slot", "source", "name", "benefit", "paid_id")),
-    "membership_paid": Holds("member_id", "付费会员", blank=_blank("payment"), plain=("id", "plan", "stage")),
+    "membership_paid": Holds("member_id", "付费会员", plain=("id", "plan", "payment", "stage")),
     "membership_order_growth": Holds("member_id", plain=("order_id",)),
     "membership_tier": Holds("member_id", "会员等级", plain=("tier", "own", "floor")),
     "operations_plan_member": Holds("member_id", plain=("plan_id", "outcome")),
@@ -114,6 +114,10 @@ TABLES: dict[str, Holds] = {
     "points_movement": Holds("member_id", "积分明细", plain=("id", "lot_id", "reason", "order_no")),
     "points_order_earning": Holds("member_id", plain=("order_id", "lot_id", "tier", "counted")),
     "points_spend": Holds("member_id", plain=("id", "reason", "parts", "transaction_id", "state")),
+    "stored_value_holder": Holds("member_id"),
+    "stored_value_movement": Holds("member_id", "储值明细", plain=("kind", "reference")),
+    "stored_value_spend": Holds("member_id", plain=("id", "order_ref", "parts")),
+    "stored_value_top_up": Holds("member_id", "储值", plain=("id", "payment")),
     "shop_order": Holds(
         "member_id",
         "订单",
@@ -156,6 +160,7 @@ OTHERS: dict[str, str] = {
     "operator_session": "people of the brand, not members",
     "payment_simulated_bill": "the memory of a payer that is not ours",
     "points_rules": "rules",
+    "stored_value_rules": "rules",
     "staff_person": "people of the brand, not members",
 }
 """Tables without rows of persons, and what they hold instead."""

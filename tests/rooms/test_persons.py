@@ -18,7 +18,7 @@ from assistant.channels import inbox
 from assistant.channels.message import Address, InboundMessage
 from assistant.dialogue import conversation
 from assistant.dialogue.who import Speaker
-from assistant.domain import cashback, members, orders, outreach, points
+from assistant.domain import cashback, members, orders, outreach, points, stored_value
 from assistant.flows import erasing, exporting, personal
 from assistant.flows.importing import import_lines
 from assistant.store import Store, metadata
@@ -206,3 +206,13 @@ def test_the_keys_of_another_member_whose_number_is_longer_stay(shop: Store) -> 
     left = {row.key for row in shop.look(lambda view: view.all(sa.select(keys.c.key).where(keys.c.key.contains("canary_shop_key"))))}
     assert "import:opening_balance:ob:canary_shop_key2" in left
     assert not left & {"import:opening_balance:ob:canary_shop_key", f"in:{CANARIES[2]}:1"}
+
+
+def test_who_has_paid_money_in_is_erased_only_after_it_was_paid_back(shop: Store) -> None:
+    owner = str(shop.look(members.find, CANARIES[0]))
+    shop.do(stored_value.top_up, [stored_value.TopUp("t", owner, 5000, "wx1")], OWNER)
+    with pytest.raises(Refused, match="储值本金"):
+        erase(shop)
+    shop.do(stored_value.refund, [stored_value.Refund("f", "wx1")], OWNER)
+    erase(shop)
+    assert shop.look(stored_value.top_ups, owner) == []
