@@ -86,7 +86,7 @@ def import_file(store: Store, path: Path, principal: Principal, progress: Callab
 
 
 def import_orders(store: Store, path: Path, profile: order_files.Profile, principal: Principal) -> Report:
-    """Imports a shop's export by its profile; bad rows stay out with row, column and reason, and an interrupted file goes on where it stopped.
+    """Imports a shop's export by its profile; bad rows stay out with row, column and reason, an interrupted file is gone on with.
 
     Raises Invalid if the file is no such export.
     """

@@ -240,7 +240,7 @@ def _refunded(words: list[Mapping[str, Any]]) -> int:
     for body in sorted((body for body in words if body["word"] == "refund"), key=_refund_stamp):
         newest[body["refund_no"]] = body
     told = newest.pop(ALL_SO_FAR, None)
-    named = sum(body["refund_fen"] for body in newest.values() if body["final"])
+    named: int = sum(body["refund_fen"] for body in newest.values() if body["final"])
     whole = int(told["refund_fen"]) if told and told["final"] else 0
     return max(named, whole)
 
