@@ -9,6 +9,7 @@ from assistant.base.errors import Invalid, Refused
 from assistant.channels import confirm
 from assistant.domain import activities, cashback
 from assistant.store import Work, once
+from tools import playing
 from tools.context import Nothing, Recipe, ToolContext
 
 
@@ -43,6 +44,8 @@ def _perform(work: Work, deed: Deed) -> str:
         if done.amount_fen != pending.amount:
             raise Refused("可返金额刚刚有变化，还没有办理。请再说一次要返现的订单号，我重新帮您算", code="amount_changed")
         return f"申请好啦！{done.say}。"
+    if pending.action in playing.DEEDS:
+        return playing.DEEDS[pending.action](work, pending)
     raise Invalid("不认识的确认事项", code="unknown_action")
 
 

@@ -57,6 +57,7 @@ def sentence(store: Store, description: Any) -> str:
             body("tasks", tasks=[{"id": "t1", "title": "x", "fact": "members.erased", "rewards": [FIVE]}]),
             "fact 可用",
         ),
+        (body("tasks", tasks=[{"id": "x", "title": "x", "rewards": [FIVE]}]), "“tasks.0.id”写得不对"),
         (SURVEY | {"questions": []}, "“questions”写得不对：至少要有 1 项"),
         ([1, 2], "写得不对"),
     ],

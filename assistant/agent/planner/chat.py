@@ -21,7 +21,7 @@ PENDING = "待确认："
 _QUESTION = re.compile(
     r".{3,}([?？]|[吗呢])[~～!！。.\s]*$|^(?=.{4}).*(怎么|什么|多少|多久|几[天个件号]|哪|谁|能不能|可不可以|是不是|有没有|会不会)"
 )
-ASKING = ("redeem", "claim_cashback")
+ASKING = ("redeem", "claim_cashback", "draw", "exchange", "make_up")
 MOST_QUESTIONS = 4
 Step = tuple[str, dict[str, Any]]
 
@@ -153,6 +153,21 @@ def _redeem(text: str) -> Step:
     return ("redeem", {"item": wanted, "quantity": slots.quantity(text)}) if wanted else ("", {"say": answers.NEED_ITEM})
 
 
+def _wish(text: str) -> Step:
+    said = slots.wish(text)
+    return ("make_wish", {"text": said}) if said else ("", {"say": answers.NEED_WISH})
+
+
+def _invited(text: str) -> Step:
+    code = slots.invite_code(text)
+    return ("use_invite_code", {"code": code}) if code else ("", {"say": answers.NEED_CODE})
+
+
+def _survey(text: str) -> Step:
+    chosen = slots.choices(text)
+    return ("answer_survey", {"choices": chosen}) if chosen else ("whats_on", {})
+
+
 def _prefer(text: str) -> Step:
     said = slots.preference(text)
     return ("set_preference", dict(said)) if said else ("", {"say": answers.NEED_PREFERENCE})
@@ -162,6 +177,10 @@ _ARGUMENTS: dict[str, Callable[[str], Step]] = {
     "claim_cashback": _claim,
     "claim_points": _claim_points,
     "redeem": _redeem,
+    "exchange": lambda text: ("exchange", {"quantity": slots.quantity(text)}),
+    "make_wish": _wish,
+    "use_invite_code": _invited,
+    "answer_survey": _survey,
     "set_preference": _prefer,
     "opt_out": lambda text: ("opt_out", {"topic": slots.topic(text)}),
     "opt_in": lambda text: ("opt_in", {"topic": slots.topic(text)}),

@@ -75,3 +75,30 @@ def item(text: str) -> str:
     if not match:
         return ""
     return re.sub(r"(吧|呀|呢|吗|可以吗|行吗|谢谢)+$", "", match["item"])
+
+
+_WISH = re.compile(
+    r"(?:许(?:个|一个)?愿(?:望)?|心愿(?:单)?(?:是)?|希望(?:你们)?(?:能)?(?:出|上|做)|想要你们(?:出|做))[：:，,\s]*(?P<wish>.{2,300})",
+    re.DOTALL,
+)
+_CODE = re.compile(r"(?<![A-Za-z0-9])(?=[A-Za-z2-7]*[A-Za-z])[A-Za-z2-7]{8}(?![A-Za-z0-9])")
+_CHOICES = re.compile(r"(?:问卷|我选|我的答案)[：:，,\s]*(?:我选|答案)?[：:，,\s]*(?P<choices>.+)", re.DOTALL)
+
+
+def wish(text: str) -> str:
+    """What is wished for, empty if it is not said."""
+    match = _WISH.search(plain(text))
+    return match["wish"].strip(" ，,。！!") if match else ""
+
+
+def invite_code(text: str) -> str:
+    """An invite code in the sentence, empty if there is none."""
+    match = _CODE.search(plain(text))
+    return match[0].upper() if match else ""
+
+
+def choices(text: str) -> list[str]:
+    """Options named after 我选 or 问卷, parted by 、 or commas."""
+    match = _CHOICES.search(plain(text))
+    named = re.split(r"[、,，;；\s]+", match["choices"]) if match else []
+    return [one for one in named if one and one not in ("填", "填写", "在哪", "怎么填", "吧")]

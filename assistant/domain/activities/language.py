@@ -233,7 +233,9 @@ def activity_from(value: Any) -> Activity:
         return _UNION.validate_python(value)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        place = ".".join(str(part) for part in first["loc"] if part not in KINDS) or "整体"
+        # Where the kind was understood, its name stands first.
+        loc = first["loc"][1:] if first["loc"] and first["loc"][0] in KINDS else first["loc"]
+        place = ".".join(map(str, loc)) or "整体"
         wrong = _WRONG.get(first["type"], "值的类型或范围不对").format_map(_Bounds(first.get("ctx", {})))
         raise Invalid(f"活动描述的“{place}”写得不对：{wrong}", code="bad_activity", field=place) from None
     except RecursionError:
