@@ -32,6 +32,10 @@ async def my_profile(context: ToolContext, _arguments: Nothing, _key: str) -> To
             "growth": standing.growth,
             "next_tier": standing.next_tier,
             "growth_needed": standing.growth_needed,
+            "tier_until": day(standing.until),
+            "keep_needed": standing.keep_needed,
+            "paid_plan": standing.plan,
+            "paid_until": day(standing.plan_until),
             "birthday": profile.birthday or "",
             "joined_at": day(profile.joined_at),
         }
@@ -67,7 +71,13 @@ async def opt_in(context: ToolContext, arguments: Topic, key: str) -> ToolResult
 
 
 RECIPES = (
-    Recipe("my_profile", "READ", "查询会员本人的昵称、等级、成长值、生日和入会日期", Nothing, my_profile),
+    Recipe(
+        "my_profile",
+        "READ",
+        "查询会员本人的昵称、等级、成长值、离升级和保级还差多少、等级和付费会员到哪天、生日和入会日期",
+        Nothing,
+        my_profile,
+    ),
     Recipe("set_preference", "SELF", "修改会员本人的生日、尺码、方便联系的时间或昵称", Preference, set_preference),
     Recipe("opt_out", "SELF", "会员不想再收到消息时退订；说了主题就只退订该主题", Topic, opt_out),
     Recipe("opt_in", "SELF", "会员想重新接收消息时恢复", Topic, opt_in),

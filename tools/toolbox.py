@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from assistant.agent import Toolbox
-from tools import activities, cashback, confirmation, games, membership, playing, points, service
+from tools import activities, cashback, confirmation, games, membership, playing, points, service, stored_value
 from tools.context import ToolContext
 
-_MODULES = (membership, points, cashback, activities, games, playing, confirmation, service)
+_MODULES = (membership, points, cashback, stored_value, activities, games, playing, confirmation, service)
 _ALL = {recipe.name: recipe for module in _MODULES for recipe in module.RECIPES}
 MEMBER = tuple(_ALL)
 GROUP = ("search_knowledge", "mall_items", "whats_on", "points_rules")

@@ -34,8 +34,11 @@ class Permission(StrEnum):
     MEMBER_ERASE = "member:erase"
     MEMBER_EXPORT = "member:export"
     MEMBER_READ = "member:read"
+    MEMBERSHIP_EDIT = "membership:edit"
     OPERATOR_EDIT = "operator:edit"
     ORDER_READ = "order:read"
+    PAID_PLAN_REFUND = "paid_plan:refund"
+    PAID_PLAN_SELL = "paid_plan:sell"
     PAYOUT_APPROVE = "payout:approve"
     PLAN_APPROVE = "plan:approve"
     PLAN_EDIT = "plan:edit"
@@ -47,6 +50,8 @@ class Permission(StrEnum):
     REPORT_READ = "report:read"
     SETTINGS_EDIT = "settings:edit"
     STAFF_READ = "staff:read"
+    STORED_VALUE_MOVE = "stored_value:move"
+    STORED_VALUE_REFUND = "stored_value:refund"
     TASK_DO = "task:do"
 
 
@@ -75,8 +80,11 @@ WORDS: dict[Permission, str] = {
     Permission.MEMBER_ERASE: "删除会员",
     Permission.MEMBER_EXPORT: "导出会员",
     Permission.MEMBER_READ: "看会员",
+    Permission.MEMBERSHIP_EDIT: "改会员等级、付费方案和储值的规则",
     Permission.OPERATOR_EDIT: "管理操作员",
     Permission.ORDER_READ: "看订单",
+    Permission.PAID_PLAN_REFUND: "退付费会员",
+    Permission.PAID_PLAN_SELL: "登记付费会员",
     Permission.PAYOUT_APPROVE: "批准打款",
     Permission.PLAN_APPROVE: "批准方案",
     Permission.PLAN_EDIT: "改方案",
@@ -88,6 +96,8 @@ WORDS: dict[Permission, str] = {
     Permission.REPORT_READ: "看报告",
     Permission.SETTINGS_EDIT: "改设置",
     Permission.STAFF_READ: "看员工",
+    Permission.STORED_VALUE_MOVE: "登记储值的充值、支付和退回",
+    Permission.STORED_VALUE_REFUND: "退储值本金",
     Permission.TASK_DO: "办理任务",
 }
 """What a permission allows, as people say it."""
@@ -103,8 +113,10 @@ _WORKS = _READS | {
     Permission.JOURNEY_EDIT,
     Permission.KNOWLEDGE_EDIT,
     Permission.MEMBER_EDIT,
+    Permission.PAID_PLAN_SELL,
     Permission.PLAN_EDIT,
     Permission.POINTS_EDIT,
+    Permission.STORED_VALUE_MOVE,
     Permission.TASK_DO,
 }
 _APPROVES = _READS | {
@@ -112,10 +124,13 @@ _APPROVES = _READS | {
     Permission.AUDIT_READ,
     Permission.CASHBACK_REVIEW,
     Permission.KNOWLEDGE_APPROVE,
+    Permission.MEMBERSHIP_EDIT,
+    Permission.PAID_PLAN_REFUND,
     Permission.PAYOUT_APPROVE,
     Permission.PLAN_APPROVE,
     Permission.PLAN_RUN,
     Permission.POINTS_APPROVE,
+    Permission.STORED_VALUE_REFUND,
 }
 
 ROLES: dict[str, frozenset[Permission]] = {

@@ -12,7 +12,7 @@ import pytest
 from assistant.base.errors import Invalid
 from assistant.domain import audience, members, orders
 from assistant.operations.language import BenefitStep, MessageStep, Plan, PointsBenefit, Schedule
-from assistant.web import chart, pages, plan_form, plan_words, shapes_members, shapes_plans
+from assistant.web import chart, pages, plan_form, plan_words, shapes_members, shapes_membership, shapes_plans
 from assistant.web.security import local_path
 from tests.browser.web_house import HOSTILE
 
@@ -91,6 +91,49 @@ BOOK = shapes_members.BookOut(
     claims=[shapes_members.ClaimOut(id="c", order_no=HOSTILE, amount_fen=1, state="due", say=HOSTILE)],
     touches=[shapes_members.TouchOut(at=NOW, what=HOSTILE, state="skipped", reason=HOSTILE, cause=HOSTILE, because=HOSTILE)],
 )
+STANDING = shapes_membership.MembershipOut(
+    member_id=HOSTILE,
+    tier=HOSTILE,
+    own=HOSTILE,
+    growth=1,
+    next_tier=HOSTILE,
+    growth_needed=1,
+    since=NOW,
+    until=NOW,
+    keep_needed=1,
+    plan=HOSTILE,
+    plan_until=NOW,
+    purchases=[
+        shapes_membership.PurchaseOut(
+            plan=HOSTILE, payment=f"pay:{HOSTILE}", paid_fen=1, starts_at=NOW, ends_at=NOW, stage="running", refund_fen=1
+        )
+    ],
+    gifts=[shapes_membership.GiftOut(name=HOSTILE, due_at=NOW, given_at=None)],
+)
+STORED = shapes_membership.StoredValueOut(
+    member_id=HOSTILE,
+    principal_fen=1,
+    bonus_fen=1,
+    top_ups=[
+        shapes_membership.TopUpOut(
+            payment=HOSTILE, at=NOW, principal_fen=1, bonus_fen=1, principal_left_fen=1, bonus_left_fen=1, refunded_fen=0
+        )
+    ],
+    lines=[shapes_membership.StoredLineOut(at=NOW, kind="spend", principal_fen=-1, bonus_fen=-1, reference=HOSTILE)],
+)
+RIGHTS = dict.fromkeys(("paid_plan_sell", "paid_plan_refund", "stored_value_move", "stored_value_refund"), True)
+BESIDE: dict[str, Any] = {"standing": STANDING, "stored": STORED, "plans": [(HOSTILE, HOSTILE)], "rights": RIGHTS}
+GIFT = {"name": HOSTILE}
+TIERS = shapes_membership.VersionOut(
+    version=1,
+    document={
+        "tiers": [{"name": HOSTILE, "growth": 0, "keep": None, "gifts": [GIFT]}],
+        "window_days": 365,
+        "soft_landing": True,
+        "plans": [{"id": HOSTILE, "name": HOSTILE, "months": 1, "tier": HOSTILE, "price_fen": 1}],
+    },
+)
+STEPS = shapes_membership.VersionOut(version=1, document={"steps": [{"pay_fen": 2, "bonus_fen": 1}], "most_fen": 1, "spend": "proportion"})
 SOP = shapes_members.SopOut(id=HOSTILE, name=HOSTILE, version=1, enabled=True, definition={HOSTILE: HOSTILE}, figures={HOSTILE: 1})
 CLAIM = shapes_members.DueClaimOut(id="c", member_id=HOSTILE, order_no=HOSTILE, amount_fen=1, state="due", say=HOSTILE)
 FIELDS = [
@@ -127,7 +170,8 @@ TEMPLATES: dict[str, dict[str, Any]] = {
         ),
     },
     "members.html": {"wanted": HOSTILE, "found": [shapes_members.MemberBriefOut(**BRIEF)]},
-    "member.html": {"member": MEMBER, "book": BOOK, "statuses": {}, "states": {}},
+    "member.html": {"member": MEMBER, "book": BOOK, "statuses": {}, "states": {}, "may": {"export": True, "erase": True}, **BESIDE},
+    "membership.html": {"tiers": TIERS, "stored": STEPS, "texts": {"tiers": HOSTILE, "stored": HOSTILE}, "problem": HOSTILE, "may": True},
     "sops.html": {"sops": [SOP], "allowed": True},
     "tickets.html": {
         "tickets": [],

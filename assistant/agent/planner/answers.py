@@ -63,7 +63,20 @@ def _profile(data: dict[str, Any]) -> str:
     text = f"您现在是{data['tier']}会员，成长值 {data['growth']}。"
     if data.get("next_tier"):
         text += f"再有 {data['growth_needed']} 成长值就升到{data['next_tier']}啦。"
+    if data.get("tier_until"):
+        short = f"，保级还差 {data['keep_needed']} 成长值" if data["keep_needed"] else "，保级已经够啦"
+        text += f"等级在 {data['tier_until']} 复核{short}。"
+    if data.get("paid_plan"):
+        text += f"您的{data['paid_plan']}到 {data['paid_until']}。"
     return text
+
+
+def _stored_value(data: dict[str, Any]) -> str:
+    if not data["lines"]:
+        return "您现在没有储值余额。"
+    text = f"您的储值还有 {data['total_yuan']} 元，其中本金 {data['principal_yuan']} 元、赠送 {data['bonus_yuan']} 元。"
+    lines = [f"· {one['date']} {one['kind']} {one['principal_yuan']} 元（赠送 {one['bonus_yuan']} 元）" for one in data["lines"]]
+    return text + "最近的明细：\n" + "\n".join(lines)
 
 
 def _orders(data: dict[str, Any]) -> str:
@@ -110,6 +123,7 @@ _ANSWERS = {
     "my_points_history": _history,
     "points_rules": _rules,
     "my_profile": _profile,
+    "my_stored_value": _stored_value,
     "my_orders": _orders,
     "my_cashback": _cashback,
     "mall_items": _mall,

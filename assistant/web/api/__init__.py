@@ -1,6 +1,6 @@
 """The HTTP API under /api/v1: one table of routes, from which the OpenAPI description is made."""
 
-from assistant.web.api import activities, behaviour, conversations, description, desk, goals, importing, members, points, sops
+from assistant.web.api import activities, behaviour, conversations, description, desk, goals, importing, members, membership, points, sops
 from assistant.web.route import ApiRoute
 
 ROUTES: tuple[ApiRoute, ...] = description.described(
@@ -12,6 +12,7 @@ ROUTES: tuple[ApiRoute, ...] = description.described(
         *desk.ROUTES,
         *importing.ROUTES,
         *behaviour.ROUTES,
+        *membership.ROUTES,
         *points.ROUTES,
         *activities.ROUTES,
     )

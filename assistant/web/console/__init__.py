@@ -1,6 +1,20 @@
 """The console: pages for the people who run the shop. Not for rules; every page shows or does what a room offers."""
 
-from assistant.web.console import activities, behaviour, desk, entry, goals, home, inbox, members, phones, points, settings, sops
+from assistant.web.console import (
+    activities,
+    behaviour,
+    desk,
+    entry,
+    goals,
+    home,
+    inbox,
+    members,
+    membership,
+    phones,
+    points,
+    settings,
+    sops,
+)
 from assistant.web.route import Route
 
 ROUTES: tuple[Route, ...] = (
@@ -15,6 +29,7 @@ ROUTES: tuple[Route, ...] = (
     *desk.ROUTES,
     *behaviour.ROUTES,
     *points.ROUTES,
+    *membership.ROUTES,
     *settings.ROUTES,
 )
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from aiohttp import web
 
 from assistant import access
 from assistant.base.errors import Invalid
 from assistant.flows import exporting
 from assistant.store import View
-from assistant.web import book, persons, shapes_members
+from assistant.web import book, memberships, persons, shapes_members
+from assistant.web.console import membership
 from assistant.web.console.forms import see
 from assistant.web.doors import Call
 from assistant.web.pages import render
@@ -38,8 +41,14 @@ async def find(call: Call) -> web.StreamResponse:
 async def show(call: Call) -> web.StreamResponse:
     """One member."""
     member, held = await call.store.read(_both, call.part("id"))
+    beside: dict[str, Any] = {
+        "standing": await call.store.read(memberships.standing, member.id),
+        "stored": await call.store.read(memberships.stored, member.id),
+        "plans": membership.plans((await call.store.read(memberships.membership_rules)).document),
+        "rights": membership.rights(call),
+    }
     may = {name: access.allowed(call.who, f"member:{name}") for name in ("export", "erase")}
-    return render(call, "member.html", member=member, book=held, statuses=STATUSES, states=TOUCHES, may=may)
+    return render(call, "member.html", member=member, book=held, statuses=STATUSES, states=TOUCHES, may=may, **beside)
 
 
 async def download(call: Call) -> web.StreamResponse:
