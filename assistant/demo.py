@@ -15,9 +15,11 @@ from tqdm import tqdm
 from assistant import access
 from assistant.base.clock import Clock
 from assistant.base.errors import Invalid
+from assistant.base.ids import fresh
 from assistant.base.principal import Principal
-from assistant.domain import activities, journeys
+from assistant.domain import activities, journeys, members
 from assistant.flows import demo as brand
+from assistant.flows import demo_activities
 from assistant.flows.importing import import_lines
 from assistant.settings import Settings
 from assistant.store import Store, Work, cursor, is_sqlite, migrate, upsert
@@ -84,6 +86,8 @@ def _furnish(work: Work, _nothing: None) -> None:
         work, [activities.StockItem(f"demo:{item}", item, title, cost, stock, most) for item, title, cost, stock, most in MALL]
     )
     journeys.switch(work, [journeys.Switch("demo:birthday", "birthday", True)])
+    ids = members.find_all(work, [f"M{number:05d}" for number in range(2, 2 + demo_activities.DRAWN)])
+    demo_activities.furnish(work, work.now, fresh("seed"), sorted(ids.values()))
     for (userid, password), roles in ((LOGIN, ("operator",)), (APPROVER, ("owner",))):
         access.add_operators(work, [access.AddOperator(userid, roles, password, userid=userid)])
 

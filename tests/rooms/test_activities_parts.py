@@ -14,8 +14,9 @@ from assistant.base.errors import Invalid, LaoyouError, Refused
 from assistant.base.principal import Principal
 from assistant.domain import activities, audience, benefits
 from assistant.domain.activities import Answer, CheckIn, ClaimTasks, Join, Recognise, Redeem, Settle, StockItem
+from assistant.flows import demo_activities
 from assistant.store import Store
-from tests.support.fair import ME, available, body, launch, person, rich
+from tests.support.fair import ME, available, body, launch, person, put_on, rich
 
 FIVE = [{"kind": "points", "points": 5}]
 SURVEY = body(
@@ -167,3 +168,14 @@ def test_partner_benefits_hand_over_loaded_codes_and_stop_when_they_are_gone(sto
     assert code_of(store, activities.redeem, Redeem("r2", "m1", "gym", 2, 200)) == "out_of_stock"
     assert (available(store), store.look(activities.items)[0].stock) == (800, 7)
     assert code_of(store, activities.stock_mall, StockItem("bad", "x", "y", 1, 1, 0, "partner", "券", 0)) == "bad_item"
+
+
+def test_the_demo_brands_activities_can_be_published_at_any_hour(store: Store, clock: ManualClock) -> None:
+    know_features()
+    for _ in range(25):
+        clock.advance(timedelta(hours=1))
+        for described in demo_activities.described(clock.now()):
+            store.try_out(put_on, described, ME)
+    store.do(lambda work, _: demo_activities.furnish(work, work.now, "a_seed_for_the_demo", ["m1", "m2"]), None, ME)
+    kinds = {one.kind for one in store.look(activities.open_to)}
+    assert kinds == {"lottery", "flash_sale", "referral", "survey", "wish", "live"}
