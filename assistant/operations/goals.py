@@ -178,6 +178,8 @@ def gift_words(benefit: Benefit | None, words: Vocabulary = DEFAULT) -> str:
         return f"送您 {benefit.points} 积分，已放进账户。"
     if benefit.kind == "coupon":
         return f"送您一张{benefit.name}，已放进卡包。"
+    if benefit.kind == "chance":
+        return f"送您 {benefit.chances} 次抽奖机会，跟我说“抽奖”就能用。"
     name = next((name for name, template in words.cards.items() if template == benefit.template), "返现卡")
     return f"送您一张{name}，已放进卡包。"
 

@@ -48,7 +48,15 @@ class CouponBenefit(Closed):
     value_fen: Annotated[StrictInt, Field(ge=1, le=100_000)]
 
 
-Benefit = Annotated[PointsBenefit | CardBenefit | CouponBenefit, Field(discriminator="kind")]
+class ChanceBenefit(Closed):
+    """Chances of an activity (draws of a lottery) for each member, by the activity's name."""
+
+    kind: Literal["chance"] = "chance"
+    activity: Annotated[StrictStr, Field(min_length=1, max_length=40)]
+    chances: Annotated[StrictInt, Field(ge=1, le=100)] = 1
+
+
+Benefit = Annotated[PointsBenefit | CardBenefit | CouponBenefit | ChanceBenefit, Field(discriminator="kind")]
 
 
 class MessageStep(Closed):

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from decimal import Decimal
 
-from assistant.operations.language import Benefit, CardBenefit, CouponBenefit, PointsBenefit
+from assistant.operations.language import Benefit, CardBenefit, ChanceBenefit, CouponBenefit, PointsBenefit
 from assistant.operations.people import NUMBER, Reading, number
 
 MONEY = r"(\d+(?:\.\d{1,2})?)\s*(万|千|百)?\s*(?:元|块钱?|rmb|RMB)?"
@@ -14,6 +14,7 @@ MOST_COUPON_YUAN = 10_000
 ASKED_CARD = "发哪一张返现卡？"
 ASKED_POINTS = "每人发多少积分？"
 ASKED_COUPON = "券是多少元的？"
+ASKED_LOTTERY = "送哪个抽奖的机会？"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +71,29 @@ def read_words(reading: Reading) -> str | None:
 
 def read_gift(reading: Reading) -> Gift | None:
     """None if no benefit is spoken of."""
-    for reader in (_card, _coupon, _points):
+    for reader in (_chance, _card, _coupon, _points):
         gift = reader(reading)
         if gift is not None:
             return gift
     return None
+
+
+def _chance(reading: Reading) -> Gift | None:
+    match = reading.take(rf"(?:送|发|发放|给|赠送?)?\s*(?:每人|大家)?\s*(?:{NUMBER}\s*次)?\s*(?:[“\"「](.+?)[”\"」]的?)?抽奖机会")
+    if match is None:
+        return None
+    lotteries = reading.words.lotteries
+    named = match[2] or (next(iter(lotteries)) if len(lotteries) == 1 else "")
+    if named not in lotteries:
+        return Gift(
+            question=f"{ASKED_LOTTERY}正在进行的有：{'、'.join(lotteries)}" if lotteries else f"{ASKED_LOTTERY}现在没有正在进行的抽奖"
+        )
+    if not match[2]:
+        reading.assumptions.append(f"抽奖机会按“{named}”准备")
+    count = number(match[1]) if match[1] else 1
+    if not 1 <= count <= 100:
+        return Gift(question="每人抽奖机会要在 1 到 100 次之间，送几次？")
+    return Gift(ChanceBenefit(activity=lotteries[named], chances=count))
 
 
 def _card(reading: Reading) -> Gift | None:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 
 from assistant.domain import audience
 from assistant.operations import store
-from assistant.operations.language import CardBenefit, MessageStep, Plan, PointsBenefit
+from assistant.operations.language import CardBenefit, ChanceBenefit, MessageStep, Plan, PointsBenefit
 from assistant.operations.times import show
 from assistant.operations.values import Stored
 from assistant.store import View
@@ -35,6 +35,8 @@ def describe(value: Plan) -> list[str]:
             lines.append(f"消息：{value.message}")
         elif isinstance(step.benefit, PointsBenefit):
             lines.append(f"权益：每人 {step.benefit.points} 积分")
+        elif isinstance(step.benefit, ChanceBenefit):
+            lines.append(f"权益：每人 {step.benefit.chances} 次抽奖机会（{step.benefit.activity}）")
         else:
             lines.append(f"权益：返现卡 {step.benefit.template}" if isinstance(step.benefit, CardBenefit) else f"权益：{step.benefit.name}")
     lines.append(f"发送：{show(value.schedule.send_at) if value.schedule.send_at else '批准后'}")

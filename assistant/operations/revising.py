@@ -15,6 +15,7 @@ from assistant.operations.leftovers import ASKED
 from assistant.operations.parts import (
     ASKED_CARD,
     ASKED_COUPON,
+    ASKED_LOTTERY,
     ASKED_POINTS,
     read_budget,
     read_channel,
@@ -29,7 +30,7 @@ from assistant.operations.times import read_deadline, read_send_time, show
 from assistant.operations.vocabulary import DEFAULT, Vocabulary
 
 HELP = "没有听懂要改什么。可以说“预算改成3000”“只要上海的”“不要发给黑金”“文案改成……”“明天上午10点发”“对照组 20%”“最多发 100 人”"
-MONEY_QUESTIONS = (ASKED_CARD, ASKED_POINTS, ASKED_COUPON, "送什么福利", "预算打算", "每人积分")
+MONEY_QUESTIONS = (ASKED_CARD, ASKED_POINTS, ASKED_COUPON, ASKED_LOTTERY, "送什么福利", "预算打算", "每人积分", "每人抽奖")
 
 
 def revise_plan(plan: Plan, sentence: str, now: datetime, words: Vocabulary = DEFAULT) -> Plan:

@@ -26,7 +26,7 @@ MATERIALS: Mapping[str, str] = {
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
     """What the brand calls things: ``tiers`` maps what is said to what the feature holds, ``shops`` to names of shops, ``cards`` to the
-    ids of cashback templates, ``groups`` to chat ids.
+    ids of cashback templates, ``groups`` to chat ids, ``lotteries`` (titles of those that are on) to their names.
     """
 
     cities: tuple[str, ...] = CITIES
@@ -36,6 +36,7 @@ class Vocabulary:
     shops: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     groups: Mapping[str, str] = field(default_factory=dict)
     cards: Mapping[str, str] = field(default_factory=dict)
+    lotteries: Mapping[str, str] = field(default_factory=dict)
     genders: Mapping[str, str] = field(default_factory=lambda: {"女": "female", "男": "male"})
 
 

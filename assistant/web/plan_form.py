@@ -69,6 +69,8 @@ def _steps(plan: Plan) -> Iterator[Field]:
             yield Field("template", "文案（{nickname} 会换成昵称）", step.template, "long", ("steps", place, "template"))
         elif step.benefit.kind == "points":
             yield Field(f"points{place}", "每人积分", str(step.benefit.points), "number", ("steps", place, "benefit", "points"))
+        elif step.benefit.kind == "chance":
+            yield Field(f"chances{place}", "每人抽奖机会", str(step.benefit.chances), "number", ("steps", place, "benefit", "chances"))
         elif step.benefit.kind == "coupon":
             value = format_yuan(step.benefit.value_fen)
             yield Field(f"coupon{place}", "券面额（元）", value, "money", ("steps", place, "benefit", "value_fen"))

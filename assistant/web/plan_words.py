@@ -5,7 +5,7 @@ from __future__ import annotations
 from assistant.base.clock import SHANGHAI, parse_instant
 from assistant.base.money import format_yuan
 from assistant.domain import audience
-from assistant.operations.language import BenefitStep, CardBenefit, CouponBenefit, MessageStep, Plan, PointsBenefit
+from assistant.operations.language import BenefitStep, CardBenefit, ChanceBenefit, CouponBenefit, MessageStep, Plan, PointsBenefit
 from assistant.web.shapes_plans import StepOut
 
 CHANNELS = {"auto": "自动：48 小时内聊过的走微信客服，其余由专属导购群发", "kf": "只走微信客服", "mass": "只走导购群发"}
@@ -39,6 +39,8 @@ def _gift(step: BenefitStep) -> str:
             return f"每人发 {amount} 积分"
         case CardBenefit(template=template):
             return f"每人发一张返现卡（{template}）"
+        case ChanceBenefit(activity=activity, chances=count):
+            return f"每人送 {count} 次抽奖机会（{activity}）"
         case CouponBenefit(name=name, value_fen=value):
             return f"每人发一张 {name}（¥{format_yuan(value)}）"
 

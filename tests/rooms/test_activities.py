@@ -59,12 +59,15 @@ def test_the_day_is_the_day_in_shanghai(store: Store, clock: ManualClock) -> Non
     assert available(store) == 10
 
 
-def test_sixteen_check_ins_at_once_are_one(store: Store) -> None:
-    async def together() -> list[list[activities.CheckedIn]]:
-        return await asyncio.gather(*(store.write(activities.check_in, [CheckIn(f"c{n}", "m1")], ME) for n in range(16)))
+def test_sixteen_check_ins_at_once_are_one_each_of_five_days(store: Store, clock: ManualClock) -> None:
+    for day in range(5):
 
-    assert sum(not one[0].already for one in asyncio.run(together())) == 1
-    assert available(store) == 5
+        async def together(day: int = day) -> list[list[activities.CheckedIn]]:
+            return await asyncio.gather(*(store.write(activities.check_in, [CheckIn(f"c{day}:{n}", "m1")], ME) for n in range(16)))
+
+        assert sum(not one[0].already for one in asyncio.run(together())) == 1
+        assert available(store) == 5 * (day + 1)
+        clock.advance(timedelta(days=1))
 
 
 def test_the_last_one_goes_to_one_of_sixteen(store: Store) -> None:
