@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from assistant.base.errors import Refused
 from assistant.domain.ledger import Account, Posting
-from assistant.domain.points.model import BRAND, Lot, Movement, Part, SpendRow, account
+from assistant.domain.points.model import BRAND, NEVER, Lot, Movement, Part, SpendRow, account
 
 
 class Sheet:
@@ -71,13 +71,27 @@ class Sheet:
         return amount
 
     def refresh(self) -> None:
-        """Releases, matures and expires whatever is due by now, so that no sweep needs to be awaited; ``turned`` says what."""
-        while self._overdue:
-            self.release(self._overdue.pop())
-        for lot in sorted(self.lots.values(), key=lambda one: one.rank):
-            if lot.due_to_mature(self.now):
-                self.turned.append(("matured", lot, self._mature(lot)))
-            if lot.due_to_expire(self.now):
+        """Releases, matures and expires whatever is due by now, each at its time and in that order, so that it does not matter when
+        this is done; ``turned`` says what matured and expired."""
+        over, self._overdue = self._overdue, []
+        due: list[tuple[datetime, int, tuple[datetime, datetime, str], Lot | SpendRow]] = []
+        due += [(row.until or self.now, 0, (NEVER, self.now, row.id), row) for row in over]
+        for lot in self.lots.values():
+            if lot.available_at is not None and lot.due_to_mature(self.now):
+                due.append((lot.available_at, 1, lot.rank, lot))
+            if lot.expires_at is not None and lot.expires_at <= self.now:
+                due.append((lot.expires_at, 2, lot.rank, lot))
+        for at, _kind, _rank, one in sorted(due, key=lambda event: event[:3]):
+            self._happen(at, one)
+
+    def _happen(self, at: datetime, one: Lot | SpendRow) -> None:
+        if isinstance(one, SpendRow):
+            self.release(one)
+        elif one.due_to_mature(at):
+            self.turned.append(("matured", one, self._mature(one)))
+        touched = [self.lots[part.lot_id] for part in one.parts] if isinstance(one, SpendRow) else [one]
+        for lot in touched:
+            if lot.due_to_expire(at):
                 self.turned.append(("expired", lot, self._expire(lot)))
 
     def stir(self, member_id: str, at: datetime) -> None:
