@@ -7,6 +7,7 @@ import asyncio
 import os
 import shutil
 import signal
+import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -71,7 +72,7 @@ def _parser() -> argparse.ArgumentParser:
     export_command.add_argument("--out", type=Path, help="写到哪个文件，默认 会员编号.zip")
     erase_command.add_argument("--yes", action="store_true", help="不再询问")
     erase_command.add_argument("--reason", default="会员要求删除")
-    add("doctor", doctor, "检查设置、数据库和账本")
+    add("doctor", doctor, "检查设置、数据库和账本").add_argument("--book", action="store_true", help="用独立的核对程序逐笔核对账本")
     return parser
 
 
@@ -216,10 +217,14 @@ def erase(options: argparse.Namespace, settings: Settings) -> int:
     return OK
 
 
-def doctor(_options: argparse.Namespace, settings: Settings) -> int:
+def doctor(options: argparse.Namespace, settings: Settings) -> int:
     """Checks what can be checked without changing anything."""
     from assistant import terminal  # noqa: PLC0415
 
+    if options.book:
+        # A process of its own: the checker shares no code with what it checks.
+        checker = Path(__file__).parent.parent / "scripts" / "check_book.py"
+        return subprocess.run([sys.executable, str(checker), settings.database_url], check=False).returncode  # noqa: S603 - our own file
     folder = settings.home if settings.home.exists() else settings.home.absolute().parent
     problems = terminal.examine(settings, SystemClock(), shutil.disk_usage(folder).free)
     for problem in problems:
