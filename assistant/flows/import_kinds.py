@@ -9,7 +9,7 @@ from typing import Any
 from assistant.base.clock import parse_instant
 from assistant.base.errors import Invalid
 from assistant.base.ids import digest_of
-from assistant.domain import audience, cashback, events, fraud, journeys, members, orders, outreach, points, staff
+from assistant.domain import audience, cashback, events, fraud, journeys, members, membership, orders, outreach, points, staff, stored_value
 from assistant.flows.settle import settle_orders
 from assistant.store import View, Work
 
@@ -189,6 +189,24 @@ def opening_balance(work: Work, lines: Lines) -> None:
     points.open_balance(work, grants)
 
 
+def opening_growth(work: Work, lines: Lines) -> None:
+    owners = _members(work, lines)
+    requests = [
+        membership.AddGrowth(_named(line), owner, line["growth"], line.get("reason", "旧系统转入成长值"))
+        for line, owner in zip(lines, owners, strict=True)
+    ]
+    membership.add_growth(work, requests)
+
+
+def opening_stored_value(work: Work, lines: Lines) -> None:
+    owners = _members(work, lines)
+    requests = [
+        stored_value.TopUp(_named(line), owner, line["principal_fen"], line.get("payment", line["key"]), line.get("bonus_fen", 0))
+        for line, owner in zip(lines, owners, strict=True)
+    ]
+    stored_value.top_up(work, requests)
+
+
 def card(work: Work, lines: Lines) -> None:
     templates = {line["template"]["key"]: line["template"] for line in lines}
     cashback.import_templates(work, list(templates.values()))
@@ -274,6 +292,8 @@ KINDS: dict[str, Callable[[Work, Lines], None]] = {
     "order": order,
     "refund": refund,
     "opening_balance": opening_balance,
+    "opening_growth": opening_growth,
+    "opening_stored_value": opening_stored_value,
     "card": card,
     "claim": claim,
     "evidence": evidence,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from assistant.base.errors import Invalid, Refused
 from assistant.base.ids import derive
-from assistant.domain import cashback, ledger, points
+from assistant.domain import cashback, ledger, membership, points
 from assistant.domain.benefits import store
 from assistant.domain.benefits.model import (
     BUDGET_ASSET,
@@ -17,8 +17,10 @@ from assistant.domain.benefits.model import (
     Chance,
     Coupon,
     Granted,
+    Growth,
     LoadCodes,
     Loaded,
+    MembershipDays,
     Points,
     chance_account,
 )
@@ -52,6 +54,7 @@ def grant(work: Work, requests: Sequence[BenefitGrant]) -> list[Granted]:
 def _grant(work: Work, requests: list[BenefitGrant]) -> list[Granted]:
     costs = _spend(work, requests)
     refs = _points(work, requests) | _cards(work, requests) | _coupons(work, requests) | _chances(work, requests)
+    refs |= _growth(work, requests) | _days(work, requests)
     done = [Granted(one.benefit.kind, refs[one.key], costs[one.key]) for one in requests]
     for one, granted in zip(requests, done, strict=True):
         payload = {"kind": granted.kind, "ref": granted.ref, "cost_fen": granted.cost_fen, "reason": one.reason}
@@ -121,6 +124,27 @@ def _chances(work: Work, requests: list[BenefitGrant]) -> dict[str, str]:
     ]
     done = ledger.post(work, postings)
     return {one.key: posted.transaction for (one, _of), posted in zip(wanted, done, strict=True)}
+
+
+def _growth(work: Work, requests: list[BenefitGrant]) -> dict[str, str]:
+    wanted = [
+        (one.key, membership.AddGrowth(f"benefit:{one.key}", one.member_id, one.benefit.growth, one.reason or "活动赠送"))
+        for one in requests
+        if isinstance(one.benefit, Growth)
+    ]
+    if wanted:
+        membership.add_growth(work, [growth for _key, growth in wanted])
+    return {key: growth.key for key, growth in wanted}
+
+
+def _days(work: Work, requests: list[BenefitGrant]) -> dict[str, str]:
+    wanted = [
+        (one.key, membership.GiveDays(f"benefit:{one.key}", one.member_id, one.benefit.plan, one.benefit.days))
+        for one in requests
+        if isinstance(one.benefit, MembershipDays)
+    ]
+    done = membership.give_days(work, [days for _key, days in wanted]) if wanted else []
+    return {key: bought.paid_id for (key, _days), bought in zip(wanted, done, strict=True)}
 
 
 def available(work: Work, gifts: Sequence[Benefit]) -> bool:

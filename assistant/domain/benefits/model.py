@@ -57,7 +57,24 @@ class Chance:
     kind: Literal["chance"] = "chance"
 
 
-Benefit = Points | CashbackCard | Coupon | Chance
+@checked_dataclass(frozen=True, slots=True, config=_CLOSED)
+class Growth:
+    """Growth value; a tier that it reaches is entered at once."""
+
+    growth: Annotated[StrictInt, Field(ge=1, le=1_000_000)]
+    kind: Literal["growth"] = "growth"
+
+
+@checked_dataclass(frozen=True, slots=True, config=_CLOSED)
+class MembershipDays:
+    """Days of a paid plan (its id), after all time that the member has already."""
+
+    plan: Annotated[StrictStr, Field(min_length=1, max_length=40)]
+    days: Annotated[StrictInt, Field(ge=1, le=366)]
+    kind: Literal["membership_days"] = "membership_days"
+
+
+Benefit = Points | CashbackCard | Coupon | Chance | Growth | MembershipDays
 _UNION: TypeAdapter[Benefit] = TypeAdapter(Annotated[Benefit, Field(discriminator="kind")])
 
 
@@ -137,3 +154,7 @@ def describe(benefit: Benefit, card_name: str = "") -> str:
             return benefit.name
         case Chance():
             return f"{benefit.chances} 次机会"
+        case Growth():
+            return f"{benefit.growth} 成长值"
+        case MembershipDays():
+            return f"{benefit.days} 天付费会员"

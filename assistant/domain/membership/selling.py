@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from assistant.base.errors import Conflict, Invalid, Refused
+from assistant.base.ids import derive
 from assistant.base.money import MOST
 from assistant.domain import orders
 from assistant.domain.membership import facts, store
@@ -118,7 +119,7 @@ def _give_days(work: Work, requests: Sequence[GiveDays]) -> list[Bought]:
     for request in requests:
         if ladder.rules.plan(request.plan) is None:
             raise Refused(f"没有编号为「{request.plan}」的付费方案", code="no_plan", plan=request.plan)
-        done.append(_bought(_append(ladder, request.member_id, request.plan, f"gift:{request.key}", days=request.days)))
+        done.append(_bought(_append(ladder, request.member_id, request.plan, derive("gift", request.key), days=request.days)))
     store.close_ladder(work, ladder)
     return done
 
