@@ -75,7 +75,14 @@ def book(view: View, ref: str) -> shapes.BookOut:
         ],
         orders=_orders(view, member_id),
         cards=[
-            shapes.CardOut(name=card.name, rule=card.rule, remaining=card.remaining, valid_until=card.valid_until)
+            shapes.CardOut(
+                name=card.name,
+                rule=card.rule,
+                remaining=card.remaining,
+                valid_until=card.valid_until,
+                kind=cashback.KINDS[card.kind],
+                used_fen=card.used_fen,
+            )
             for card in cashback.cards_of(view, member_id)
         ],
         claims=[

@@ -17,7 +17,7 @@ def due(view: View) -> list[DueClaimOut]:
             order_no=one.order_no,
             amount_fen=one.payable_fen,
             state=one.state,
-            say="再等一位同事审核" if one.first_approver else "等审核",
+            say=one.hold or ("再等一位同事审核" if one.first_approver else "等审核"),
         )
         for one in cashback.waiting_approval(view)
     ]

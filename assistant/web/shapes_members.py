@@ -74,12 +74,14 @@ class OrderOut(Out):
 
 
 class CardOut(Out):
-    """A cashback card."""
+    """A cashback card; ``used_fen`` is what its orders bring so far."""
 
     name: str
     rule: str
     remaining: int
     valid_until: datetime | None
+    kind: str = ""
+    used_fen: int = 0
 
 
 class ClaimOut(Out):
@@ -159,11 +161,12 @@ class SopIn(In):
 
 
 class DecidedOut(Out):
-    """The claim's state afterwards; ``needs_second`` while another person must approve too."""
+    """The claim's state afterwards; ``needs_second`` while another person must approve too, ``held`` while somebody must release it."""
 
     claim_id: str
     state: str
     needs_second: bool
+    held: bool = False
 
 
 class CopyOut(Out):

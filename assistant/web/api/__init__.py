@@ -1,6 +1,19 @@
 """The HTTP API under /api/v1: one table of routes, from which the OpenAPI description is made."""
 
-from assistant.web.api import activities, behaviour, conversations, description, desk, goals, importing, members, membership, points, sops
+from assistant.web.api import (
+    activities,
+    behaviour,
+    cashback,
+    conversations,
+    description,
+    desk,
+    goals,
+    importing,
+    members,
+    membership,
+    points,
+    sops,
+)
 from assistant.web.route import ApiRoute
 
 ROUTES: tuple[ApiRoute, ...] = description.described(
@@ -8,6 +21,7 @@ ROUTES: tuple[ApiRoute, ...] = description.described(
         *goals.ROUTES,
         *members.ROUTES,
         *conversations.ROUTES,
+        *cashback.ROUTES,
         *sops.ROUTES,
         *desk.ROUTES,
         *importing.ROUTES,

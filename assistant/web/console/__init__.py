@@ -3,6 +3,7 @@
 from assistant.web.console import (
     activities,
     behaviour,
+    cashback,
     desk,
     entry,
     goals,
@@ -26,6 +27,7 @@ ROUTES: tuple[Route, ...] = (
     *members.ROUTES,
     *sops.ROUTES,
     *activities.ROUTES,
+    *cashback.ROUTES,
     *desk.ROUTES,
     *behaviour.ROUTES,
     *points.ROUTES,

@@ -1,0 +1,54 @@
+"""Cashback over the API: kinds of cards, the queue, limits."""
+
+from __future__ import annotations
+
+from assistant.web import cashback
+from assistant.web.doors import Call
+from assistant.web.route import ApiRoute
+from assistant.web.shapes_cashback import CardKindEditIn, CardKindIn, CardKindsOut, DecidedSetOut, DecideIn, LimitsIn, LimitsOut, QueueOut
+
+
+async def kinds(call: Call) -> CardKindsOut:
+    """All kinds of cards."""
+    return CardKindsOut(kinds=await call.store.read(cashback.kinds))
+
+
+async def create(call: Call) -> CardKindsOut:
+    """One more."""
+    await cashback.create(call, call.body)
+    return await kinds(call)
+
+
+async def edit(call: Call) -> CardKindsOut:
+    """What may change of one."""
+    await cashback.edit(call, call.part("id"), call.body)
+    return await kinds(call)
+
+
+async def queue(call: Call) -> QueueOut:
+    """What waits for a person."""
+    return await call.store.read(cashback.queue)
+
+
+async def decide(call: Call) -> DecidedSetOut:
+    """Approve, release or refuse several."""
+    return await cashback.decide(call, call.body)
+
+
+async def set_limits(call: Call) -> LimitsOut:
+    """All limits at once."""
+    await cashback.set_limits(call, call.body)
+    return await call.store.read(cashback.limits)
+
+
+BASE = "/api/v1/cashback"
+ROUTES = (
+    ApiRoute("GET", f"{BASE}/cards", "book:read", kinds, "返现卡的种类、库存和预算", CardKindsOut),
+    ApiRoute("POST", f"{BASE}/cards", "cashback:edit", create, "新建一种返现卡", CardKindsOut, CardKindIn),
+    ApiRoute(
+        "PATCH", f"{BASE}/cards/{{id}}", "cashback:edit", edit, "改名称、库存、预算、自动绑定和是否发放", CardKindsOut, CardKindEditIn
+    ),
+    ApiRoute("GET", f"{BASE}/queue", "book:read", queue, "等人审核的返现，带风险分和理由", QueueOut),
+    ApiRoute("POST", f"{BASE}/decide", "cashback:review", decide, "一批返现：批准、放行或不通过", DecidedSetOut, DecideIn),
+    ApiRoute("PUT", f"{BASE}/limits", "settings:edit", set_limits, "打款的各种上限", LimitsOut, LimitsIn),
+)
