@@ -157,6 +157,13 @@ class Machine(RuleBasedStateMachine):
         self.carry(place, mode)
 
     @precondition(lambda self: self.claims)
+    @rule(place=some)
+    def keep_and_be_approved_twice_by_one_person(self, place: int) -> None:
+        self.keep(place)
+        for _time in range(2):
+            self.approve(place, "he")
+
+    @precondition(lambda self: self.claims)
     @rule(place=some, percent=st.sampled_from([10, 50, 97, 100]))
     def send_back(self, place: int, percent: int) -> None:
         self.refund(self.claimed(place), percent)

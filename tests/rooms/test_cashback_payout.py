@@ -178,6 +178,62 @@ async def test_a_debt_taken_from_a_bill_that_closed_comes_back_with_a_refund(sto
     assert sound(store)
 
 
+async def test_a_refund_below_what_had_paid_the_debt_brings_a_part_of_the_debt_back(store: Store, clock: ManualClock) -> None:
+    payer = SimulatedPayout(store)
+    first = ready(store, clock, "T1")
+    await carried(store, payer, first, "1")
+    order(store, clock, "T1", refund=9_900)
+    second = ready(store, clock, "T2", Rule(500))
+    payer.knobs.wait_user = True
+    await carried(store, payer, second, "2")
+    clock.advance(timedelta(hours=25))
+    await carried(store, payer, second, "3")
+    order(store, clock, "T2", refund=15_900)
+    one = store.look(cashback.claims_by_id, [second])[second]
+    assert (one.state, one.amount_fen, one.recovered_fen, store.look(cashback.owed, ANNA)) == ("due", 200, 200, 295)
+    approved(store, second, "again")
+    assert await carried(store, payer, second, "4") == "paid"
+    assert store.look(paid_total) == 995
+    assert sound(store)
+
+
+async def test_a_day_lets_no_more_go_than_its_limits_and_the_rest_follows_tomorrow(store: Store, clock: ManualClock) -> None:
+    limits = cashback.Limits(second_person_fen=20_000, brand_day_fen=30_000, payee_day_fen=20_000)
+    store.do(cashback.set_limits, [cashback.SetLimits("s", limits)], BOSS)
+    wallet(store)
+    claims = [ripened(store, clock, f"T{n}", Rule(fixed_fen=11_000), "fixed") for n in range(3)]
+    for claim_id in claims:
+        approved(store, claim_id)
+    payer = SimulatedPayout(store)
+    assert [await carried(store, payer, claim_id, claim_id) for claim_id in claims] == ["paid", "approved", "approved"]
+    assert told(store, claims[1]) == "审核通过了，110.00 元会为您打款；今天的打款额度用完了，明天会自动打给您"
+    assert [await carried(store, payer, claims[1], f"{n}") for n in range(2)] == ["approved", "approved"]
+    row = store.look(lambda view: view.one(sa.select(due).where(due.c.kind == "payout", due.c.key == claims[1])))
+    assert row is not None
+    clock.advance(row.due_at - clock.now())
+    assert [await carried(store, payer, claim_id, f"{claim_id}:2") for claim_id in claims[1:]] == ["paid", "approved"]
+    assert store.look(cashback.billed_today) == 11_000
+    assert sound(store)
+
+
+async def test_sixteen_bills_at_once_stay_within_the_day(store: Store, clock: ManualClock) -> None:
+    limits = cashback.Limits(second_person_fen=20_000, brand_day_fen=50_000, payee_day_fen=50_000)
+    store.do(cashback.set_limits, [cashback.SetLimits("s", limits)], BOSS)
+    wallet(store)
+    claims = [ripened(store, clock, f"T{n}", Rule(fixed_fen=11_000), "fixed") for n in range(6)]
+    for claim_id in claims:
+        store.do(cashback.release, [cashback.Release(f"r{claim_id}", claim_id, "看过")], BOSS) if _held(store, claim_id) else None
+        approved(store, claim_id)
+    payer = SimulatedPayout(store)
+    states = await asyncio.gather(*(carried(store, payer, claim_id, f"{claim_id}:{n}") for claim_id in claims for n in range(3)))
+    assert set(states) == {"paid", "approved"}
+    assert (store.look(paid_total), store.look(cashback.billed_today)) == (44_000, 44_000)
+
+
+def _held(store: Store, claim_id: str) -> bool:
+    return bool(store.look(cashback.claims_by_id, [claim_id])[claim_id].hold)
+
+
 async def test_words_about_another_bill_change_nothing(store: Store, clock: ManualClock) -> None:
     claim_id = ready(store, clock)
     begun = store.do(cashback.begin_payout, [BeginPayout("b", claim_id)], ME)[0]
