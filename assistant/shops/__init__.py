@@ -4,11 +4,11 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from assistant.shops import doudian, youzan
-from assistant.shops.notice import Line, Notice, NoticeRefused, OrderTold, RefundTold
+from assistant.shops.notice import Line, Message, Notice, NoticeRefused, OrderTold, RefundTold
 
 Reader = Callable[[Mapping[str, str], bytes, str, str, datetime], Notice]
 
 READERS: dict[str, Reader] = {"youzan": youzan.read, "doudian": doudian.read}
 """Shop → reader of a call: (headers in lower case, raw body, id of our app, its secret, now)."""
 
-__all__ = ["READERS", "Line", "Notice", "NoticeRefused", "OrderTold", "Reader", "RefundTold"]
+__all__ = ["READERS", "Line", "Message", "Notice", "NoticeRefused", "OrderTold", "Reader", "RefundTold"]

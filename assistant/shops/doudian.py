@@ -9,6 +9,7 @@ from typing import Any
 
 from assistant.shops.notice import (
     Line,
+    Message,
     Notice,
     NoticeRefused,
     OrderTold,
@@ -17,15 +18,41 @@ from assistant.shops.notice import (
     Unreadable,
     md5_sign,
     number,
+    objects,
     read_json,
     same_sign,
     text,
+    understood,
     whole,
 )
 
 TAGS: Mapping[str, str] = {"100": "created", "101": "paid", "102": "shipped", "103": "finished", "106": "closed", "108": "paid"}
 REFUND_TAGS: Mapping[str, bool] = {"200": False, "201": False, "204": False, "206": True, "207": False}
 """Tag → status of the order, or whether a refund has moved money."""
+
+STATUSES: Mapping[str, str] = {
+    "1": "created",
+    "105": "paid",
+    "2": "paid",
+    "101": "paid",
+    "3": "shipped",
+    "5": "finished",
+    "4": "closed",
+    "21": "closed",
+    "22": "closed",
+    "39": "closed",
+}
+"""``order_status`` of the whole order → status. It may be ahead of the tag: what is further along holds."""
+
+RANK = ("created", "paid", "shipped", "finished", "closed")
+TIMES: Mapping[str, tuple[str, ...]] = {
+    "created": ("create_time",),
+    "paid": ("pay_time",),
+    "shipped": ("ship_time", "update_time"),
+    "finished": ("complete_time", "finish_time", "update_time"),
+    "closed": ("cancel_time", "update_time"),
+}
+"""Status → the fields that tell when it was reached. Without one it is when we were told: an earlier time would open points too early."""
 
 PROBE = "0"
 
@@ -41,17 +68,19 @@ def read(headers: Mapping[str, str], body: bytes, app_key: str, secret: str, now
         raise NoticeRefused("bad_envelope", 400) from None
     if not isinstance(messages, list):
         raise NoticeRefused("bad_envelope", 400)
-    told: list[Told] = []
-    unread: list[str] = []
-    for message in messages:
-        tag = text(str(message.get("tag", "")), 20) if isinstance(message, dict) else ""
-        if tag == PROBE:
-            continue
-        try:
-            told += _read(tag, message, now)
-        except Unreadable as reason:
-            unread.append(f"抖店消息 tag {tag or '（没有）'}：{reason}")
-    return Notice(tuple(told), tuple(unread))
+    return Notice(tuple(_understood(one, now) for one in messages if not _probe(one)))
+
+
+def _probe(message: Any) -> bool:
+    return isinstance(message, dict) and str(message.get("tag")) == PROBE
+
+
+def _understood(message: Any, now: datetime) -> Message:
+    said = message if isinstance(message, dict) else {}
+    tag = text(str(said.get("tag", "")), 20)
+    return understood(
+        said.get("msg_id", ""), (tag, said.get("data")), lambda: _read(tag, message, now), f"抖店消息 tag {tag or '（没有）'}"
+    )
 
 
 def _read(tag: str, message: Any, now: datetime) -> list[Told]:
@@ -70,26 +99,33 @@ def _read(tag: str, message: Any, now: datetime) -> list[Told]:
 
 def _orders(status: str, said: Mapping[str, Any], now: datetime) -> list[Told]:
     """A word about the whole order; shipping and finishing are told part by part where the message names parts."""
-    parts = tuple(number(one, "子订单号") for one in said.get("s_ids") or () if isinstance(said.get("s_ids"), list))
-    at = next((found for name in ("update_time", "finish_time", "pay_time", "create_time") if (found := _instant(said.get(name)))), now)
+    named = said.get("s_ids")
+    parts = tuple(number(one, "子订单号") for one in named) if isinstance(named, list) else ()
+    by_part = bool(parts) and status in ("shipped", "finished")
+    told = "paid" if by_part else max(status, STATUSES.get(str(said.get("order_status")), status), key=RANK.index)
+    amount = whole(said.get("pay_amount"), "实付金额 pay_amount")
     order = OrderTold(
         shop=text(str(said.get("shop_id") or ""), 80),
         order_no=number(said.get("p_id"), "订单号 p_id"),
-        at=at,
-        status=status,
-        paid_fen=whole(said.get("pay_amount"), "实付金额 pay_amount") if status != "created" else 0,
-        total_fen=whole(said.get("pay_amount"), "实付金额 pay_amount"),
+        at=_reached(told if not by_part else status, said) or now,
+        status=told,
+        paid_fen=amount if told != "created" else 0,
+        total_fen=amount,
         buyer=text(said.get("doudian_open_id") or said.get("open_id"), 120),
-        lines=tuple(_line(one) for one in said.get("sku_order_list") or () if isinstance(one, dict)),
+        lines=tuple(map(_line, objects(said.get("sku_order_list")))),
         parts=parts,
         created_at=_instant(said.get("create_time")),
         paid_at=_instant(said.get("pay_time")),
-        finished_at=_instant(said.get("finish_time")),
+        finished_at=_reached("finished", said) if told == "finished" else None,
     )
-    if status not in ("shipped", "finished") or not parts:
+    if not by_part:
         return [order]
-    paid = replace(order, status="paid", finished_at=None)
-    return [paid, *(replace(order, part=part, parts=(), lines=()) for part in parts)]
+    finished = _reached("finished", said) if status == "finished" else None
+    return [order, *(replace(order, part=part, parts=(), lines=(), status=status, finished_at=finished) for part in parts)]
+
+
+def _reached(status: str, said: Mapping[str, Any]) -> datetime | None:
+    return next((found for name in TIMES[status] if (found := _instant(said.get(name)))), None)
 
 
 def _line(one: Mapping[str, Any]) -> Line:
@@ -109,8 +145,9 @@ def _refund(tag: str, said: Mapping[str, Any], now: datetime) -> RefundTold:
         number(said.get("p_id"), "订单号 p_id"),
         number(said.get("aftersale_id") or said.get("refund_id"), "售后单号 aftersale_id"),
         amount,
-        _instant(said.get("update_time")) or now,
+        _instant(said.get("success_time") or said.get("update_time")) or now,
         REFUND_TAGS[tag],
+        number(said["s_id"], "子订单号") if said.get("s_id") else "",
     )
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hmac
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
-from hashlib import md5
+from hashlib import md5, sha256
 from typing import Any
 
 MOST_FEN = 10**12
@@ -59,25 +59,43 @@ class OrderTold:
 
 @dataclass(frozen=True, slots=True)
 class RefundTold:
-    """A word about a refund; only ``final`` ones have moved money."""
+    """A word about a refund, of ``part`` of the order where that was said; only ``final`` ones have moved money."""
 
     order_no: str
     refund_no: str
     refund_fen: int
     at: datetime
     final: bool
+    part: str = ""
 
 
 Told = OrderTold | RefundTold
 
 
 @dataclass(frozen=True, slots=True)
-class Notice:
-    """One call: what was understood, what was not (with the reason), and the answer that the platform waits for."""
+class Message:
+    """One message: what it says, or in ``unread`` why it could not be understood. The same message told again has the same ``id``."""
 
+    id: str
     told: tuple[Told, ...] = ()
-    unread: tuple[str, ...] = ()
+    unread: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One call: its messages, and the answer that the platform waits for."""
+
+    messages: tuple[Message, ...] = ()
     ack: Mapping[str, Any] = field(default_factory=lambda: {"code": 0, "msg": "success"})
+
+
+def understood(number: Any, content: Any, read: Callable[[], Sequence[Told]], name: str) -> Message:
+    """The message that ``read`` makes sense of, known by its number and its content: platforms use a number twice now and then."""
+    identity = f"{text(str(number), 60)}:{sha256(repr(content).encode('utf-8', 'replace')).hexdigest()[:32]}"
+    try:
+        return Message(identity, tuple(read()))
+    except Unreadable as reason:
+        return Message(identity, unread=text(f"{name}：{reason}", 300))
 
 
 def same_sign(wanted: str, given: str) -> bool:
@@ -128,14 +146,21 @@ def number(value: Any, what: str) -> str:
     """An order or refund number as text, of any length platforms use; Unreadable without one."""
     if isinstance(value, int) and not isinstance(value, bool):
         value = str(value)
-    if not isinstance(value, str) or not value.strip() or len(value) > LONGEST_NUMBER or "\x00" in value:
+    if not isinstance(value, str) or not value.strip() or len(value) > LONGEST_NUMBER or not value.isprintable():
         raise Unreadable(f"缺少{what}")
     return value.strip()
 
 
 def text(value: Any, longest: int = 200) -> str:
     """Text cut to what a column holds; nothing for what is none."""
-    return value.replace("\x00", "").strip()[:longest] if isinstance(value, str) else ""
+    if not isinstance(value, str):
+        return ""
+    return value.encode("utf-8", "replace").decode().replace("\x00", "").strip()[:longest]
+
+
+def objects(value: Any) -> list[Mapping[str, Any]]:
+    """The objects of a list; nothing for what is none."""
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
 
 
 def _no_constant(name: str) -> Any:

@@ -19,9 +19,11 @@ from assistant.shops.notice import (
     fen_of_yuan,
     md5_sign,
     number,
+    objects,
     read_json,
     same_sign,
     text,
+    understood,
     whole,
 )
 
@@ -67,11 +69,9 @@ def read(headers: Mapping[str, str], body: bytes, client_id: str, secret: str, n
     kind = text(envelope.get("type"), 60)
     if envelope.get("test") is True or kind in SILENT:
         return Notice()
-    try:
-        told = _read(kind, envelope, now)
-    except Unreadable as unread:
-        return Notice(unread=(f"有赞消息 {kind or '（没有类型）'}：{unread}",))
-    return Notice((told,))
+    told_as = envelope.get("msg_id") or envelope.get("id") or ""
+    name = f"有赞消息 {kind or '（没有类型）'}"
+    return Notice((understood(told_as, (kind, envelope.get("msg")), lambda: [_read(kind, envelope, now)], name),))
 
 
 def _verify(headers: Mapping[str, str], body: bytes, envelope: Mapping[str, Any], client_id: str, secret: str) -> None:
@@ -118,7 +118,7 @@ def _order(status: str, envelope: Mapping[str, Any], said: Mapping[str, Any], at
         paid_fen=paid,
         total_fen=fen_of_yuan(pay.get("total_fee"), "总金额") or paid,
         buyer=text(str(buyer.get("yz_open_id") or ""), LONGEST),
-        lines=tuple(_line(one) for one in whole_info.get("orders") or () if isinstance(one, dict)),
+        lines=tuple(map(_line, objects(whole_info.get("orders")))),
         created_at=_instant(info.get("created")),
         paid_at=_instant(info.get("pay_time")),
         finished_at=_instant(info.get("success_time")),

@@ -5,6 +5,7 @@ from assistant.telemetry.logs import configure, log
 from assistant.telemetry.metrics import (
     callback_accepted,
     callback_refused,
+    callbacks_refused,
     delivered,
     group_written,
     job_watcher,
@@ -20,6 +21,7 @@ __all__ = [
     "Redactor",
     "callback_accepted",
     "callback_refused",
+    "callbacks_refused",
     "configure",
     "delivered",
     "group_written",

@@ -31,6 +31,13 @@ def callback_refused(endpoint: str, reason: str) -> None:
     log("web").warning("callback_refused", endpoint=endpoint, reason=reason)
 
 
+def callbacks_refused(endpoint: str) -> int:
+    """How many callbacks of this endpoint were refused since this process began."""
+    samples = [sample for metric in CALLBACKS.collect() for sample in metric.samples if sample.name.endswith("_total")]
+    mine = [sample for sample in samples if sample.labels["endpoint"] == endpoint and sample.labels["result"] != "accepted"]
+    return int(sum(sample.value for sample in mine))
+
+
 def turn_closed(state: str, model: str) -> None:
     """A conversation turn has ended."""
     TURNS.labels(state, model or "none").inc()

@@ -31,7 +31,7 @@ def _take(store: Store, shop: str, app_id: str, secret: str) -> Callable[[web.Re
         except NoticeRefused as refused:
             telemetry.callback_refused(shop, refused.reason)
             return web.Response(status=refused.status)
-        if notice.told or notice.unread:
+        if notice.messages:
             await store.write(shop_notices.take, shop_notices.Heard(shop, notice), RECEIVER, cause=f"shop:{shop}")
         telemetry.callback_accepted(shop)
         return web.json_response(dict(notice.ack))

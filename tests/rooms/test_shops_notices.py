@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from hashlib import md5
 from typing import Any
 from urllib.parse import quote_plus
@@ -14,7 +15,7 @@ from aiohttp import ClientSession, web
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant import triggers
+from assistant import telemetry, triggers
 from assistant.base.clock import ManualClock
 from assistant.base.principal import system
 from assistant.domain import members, orders, points
@@ -35,7 +36,7 @@ def sign(shop: str, raw: str) -> str:
 
 
 def youzan(kind: str, msg: dict[str, Any], body_form: bool = False, **more: Any) -> tuple[dict[str, str], bytes]:
-    packed = quote_plus(json.dumps(msg, ensure_ascii=False))
+    packed = quote_plus(json.dumps(msg))
     envelope = {
         "id": "E1",
         "msg_id": "m1",
@@ -160,6 +161,34 @@ async def test_an_order_of_several_parcels_is_finished_when_the_last_one_is(door
     assert (one.status, one.finished_at.timestamp() if one.finished_at else 0) == ("finished", 1795661000)
 
 
+async def test_an_order_does_not_wait_for_a_part_whose_money_went_back(door: Any, store: Store) -> None:
+    parts = [BIG + 1, BIG + 2]
+    await door("doudian", doudian(told("206", "2", s_id=parts[1], aftersale_id=77, refund_amount=990)))
+    await door("doudian", doudian(told("101", "1", s_ids=parts, pay_amount=1990, pay_time=1795650060)))
+    assert found(store, str(BIG)).status == "paid"
+    await door("doudian", doudian(told("103", "3", s_ids=parts[:1], complete_time=1795660000)))
+    assert (found(store, str(BIG)).status, found(store, str(BIG)).net_fen) == ("finished", 1000)
+
+
+async def test_an_end_without_a_time_is_when_it_was_first_told(door: Any, store: Store, clock: ManualClock) -> None:
+    call = doudian(told("103", "3", pay_amount=1990, pay_time=1795650060))
+    await door("doudian", call)
+    clock.advance(timedelta(days=3))
+    await door("doudian", call)
+    assert (found(store, str(BIG)).finished_at, found(store, str(BIG)).status) == (NOON, "finished")
+
+
+async def test_what_the_order_says_of_itself_may_be_ahead_of_the_tag(door: Any, store: Store) -> None:
+    await door("doudian", doudian(told("101", pay_amount=1990, order_status=22)))
+    assert (found(store, str(BIG)).status, found(store, str(BIG)).net_fen) == ("closed", 0)
+
+
+async def test_a_message_told_again_is_kept_for_a_person_once(door: Any, store: Store) -> None:
+    for _ in range(3):
+        await door("doudian", doudian(told("999", "9")))
+    assert unread(store) == [["抖店消息 tag 999：不认识的消息类型"]]
+
+
 async def test_the_same_number_on_two_platforms_is_two_orders(door: Any, store: Store) -> None:
     await door("youzan", youzan("trade_TradePaid", trade("TRADE_PAID", str(BIG))))
     await door("doudian", doudian(told("101", pay_amount=1990)))
@@ -192,8 +221,10 @@ async def test_a_forged_notice_is_refused_without_a_word_and_leaves_nothing(
     door: Any, store: Store, shop: str, call: Any, status: int
 ) -> None:
     headers = {name: value.encode().decode("latin-1") for name, value in call[0].items()}
+    before = telemetry.callbacks_refused(shop)
     assert await door(shop, (headers, call[1])) == (status, "")
     assert store.look(lambda view: view.scalar(sa.select(sa.func.count()).select_from(fact))) == 0
+    assert telemetry.callbacks_refused(shop) == before + 1
 
 
 STRANGE = [
@@ -205,6 +236,8 @@ STRANGE = [
     ("youzan", youzan("trade_TradePaid", {}), "有赞消息 trade_TradePaid：缺少订单号 tid"),
     ("doudian", doudian(told("101", pay_amount=19.9)), "抖店消息 tag 101：实付金额 pay_amount“19.9”不对"),
     ("doudian", doudian(told("101", pay_amount=10**18)), "抖店消息 tag 101：实付金额 pay_amount“1000000000000000000”不对"),
+    ("youzan", youzan("trade_TradePaid", {"tid": "\ud800"}), "有赞消息 trade_TradePaid：缺少订单号 tid"),
+    ("doudian", doudian(told("101", pay_amount="\x00")), "抖店消息 tag 101：实付金额 pay_amount“”不对"),
     ("doudian", doudian(told("999")), "抖店消息 tag 999：不认识的消息类型"),
 ]
 
@@ -233,3 +266,30 @@ def test_whatever_is_sent_is_read_or_refused(body: bytes, shop: str, signed: boo
         return
     assert signed
     assert notice.ack["code"] == 0
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner, max_size=3),
+    max_leaves=6,
+)
+NAMES = ["p_id", "s_ids", "s_id", "pay_amount", "order_status", "sku_order_list", "finish_time", "aftersale_id", "refund_amount", "shop_id"]
+TRADE = ["tid", "full_order_info", "order_info", "pay_info", "buyer_info", "orders", "refund_id", "refunded_fee", "update_time"]
+
+
+@given(st.sampled_from(["100", "101", "103", "206", "0"]), st.dictionaries(st.sampled_from(NAMES), JSON | st.just(BIG)), st.booleans())
+def test_any_signed_doudian_message_is_understood_or_told(tag: str, data: dict[str, Any], text: bool) -> None:
+    headers, body = doudian(told(tag, text=text, **data))
+    for message in READERS["doudian"](headers, body, *KEYS["doudian"], NOON).messages:
+        assert bool(message.told) is not bool(message.unread)
+
+
+@given(
+    st.sampled_from(["trade_TradePaid", "trade_refund_RefundSuccess"]),
+    st.dictionaries(st.sampled_from(TRADE), JSON | st.dictionaries(st.sampled_from(TRADE), JSON, max_size=4)),
+)
+def test_any_signed_youzan_message_is_understood_or_told(kind: str, data: dict[str, Any]) -> None:
+    headers, body = youzan(kind, data)
+    headers = {name.lower(): value for name, value in headers.items()}
+    for message in READERS["youzan"](headers, body, *KEYS["youzan"], NOON).messages:
+        assert bool(message.told) is not bool(message.unread)

@@ -2,8 +2,20 @@
 
 from assistant.domain.orders.commands import claim, intake, match, match_waiting, refund
 from assistant.domain.orders.features import FEATURES
-from assistant.domain.orders.model import ALL_SO_FAR, STATUSES, Claim, Item, Order, OrderUpdate, Refund, Taken
-from assistant.domain.orders.queries import by_number, get, many, of_member, paid_between
+from assistant.domain.orders.model import (
+    ALL_SO_FAR,
+    STATUSES,
+    Claim,
+    Item,
+    Order,
+    OrderUpdate,
+    Refund,
+    Taken,
+    Waiting,
+    check_refund,
+    check_update,
+)
+from assistant.domain.orders.queries import by_number, get, many, of_member, paid_between, waiting, waiting_by_source
 
 __all__ = [
     "ALL_SO_FAR",
@@ -15,7 +27,10 @@ __all__ = [
     "OrderUpdate",
     "Refund",
     "Taken",
+    "Waiting",
     "by_number",
+    "check_refund",
+    "check_update",
     "claim",
     "get",
     "intake",
@@ -25,4 +40,6 @@ __all__ = [
     "of_member",
     "paid_between",
     "refund",
+    "waiting",
+    "waiting_by_source",
 ]

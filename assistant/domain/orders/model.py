@@ -65,6 +65,8 @@ class OrderUpdate:
 class Refund:
     """A refund in whole or in part; only ``final`` ones count. ``refund_no`` names it, its newest word holds.
 
+    ``part``: the parcel or sub-order it is of; the order no longer waits for a part whose money went back.
+
     The number ALL_SO_FAR tells what was refunded in all, as exports do that name no refunds; the larger of this and the named ones counts.
     """
 
@@ -75,6 +77,7 @@ class Refund:
     refund_fen: int
     at: datetime
     final: bool = True
+    part: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +122,17 @@ class Order:
     def net_fen(self) -> int:
         """What the shop keeps: nothing of a closed or unpaid order."""
         return self.paid_fen - self.refund_fen if self.status in PAID else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """The orders of a source that nobody owns: how many, worth what, how many name a buyer, and since when the first waits."""
+
+    source: str
+    count: int
+    paid_fen: int
+    with_buyer: int
+    since: datetime
 
 
 UPDATE_FIELDS = [field.name for field in fields(OrderUpdate) if field.name != "key"]
@@ -174,7 +188,7 @@ def fold(order: Order, bodies: Iterable[Mapping[str, Any]]) -> Order:
         return next((body[name] for body in reversed(updates) if body.get(name)), empty)
 
     parts = _by_part(told)
-    status = max([body["status"] for body in updates] + _together(parts), key=RANK.__getitem__)
+    status = max([body["status"] for body in updates] + _together(parts, _given_back(words)), key=RANK.__getitem__)
     paid_fen = last("paid_fen", 0)
     buyer = last("buyer", None)
     return Order(
@@ -207,11 +221,17 @@ def _by_part(told: list[Mapping[str, Any]]) -> dict[str, list[Mapping[str, Any]]
     return parts
 
 
-def _together(parts: Mapping[str, list[Mapping[str, Any]]]) -> list[Status]:
+def _given_back(words: list[Mapping[str, Any]]) -> set[str]:
+    return {body["part"] for body in words if body["word"] == "refund" and body["final"] and body.get("part")}
+
+
+def _together(parts: Mapping[str, list[Mapping[str, Any]]], given_back: set[str]) -> list[Status]:
     """The status that all open parts have reached, where there are parts: shipping and finishing only, paying is said of the whole."""
-    reached = [max((RANK[body["status"]] for body in said), default=0) for said in parts.values()]
-    going = [rank for rank in reached if rank != RANK["closed"]]
-    least = STATUSES[min(going)] if going else "created"
+    reached = {name: max((RANK[body["status"]] for body in said), default=0) for name, said in parts.items()}
+    going = {name: rank for name, rank in reached.items() if rank != RANK["closed"]}
+    # Where money went back for every part, the parts still say how far they have come: small change back closes nothing.
+    waited_for = [rank for name, rank in going.items() if name not in given_back] or list(going.values())
+    least = STATUSES[min(waited_for)] if waited_for else "created"
     return [least] if least in ("shipped", "finished") else []
 
 

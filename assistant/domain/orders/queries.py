@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from assistant.domain.orders import store
-from assistant.domain.orders.model import Order, order_id
+from assistant.domain.orders.model import Order, Waiting, order_id
 from assistant.store import View
 
 
@@ -34,3 +34,13 @@ def of_member(view: View, member_id: str, limit: int) -> list[Order]:
 def paid_between(view: View, since: datetime, until: datetime, at_once: int) -> Iterator[list[Order]]:
     """The orders paid from one instant to before another, oldest first, in lists of at most ``at_once``."""
     return store.paid_between(view, since, until, at_once)
+
+
+def waiting(view: View, source: str = "", after: str = "", limit: int = 50) -> list[Order]:
+    """Orders that nobody owns yet, of one source or all, the latest heard first; ``after`` is the id of the last one seen."""
+    return store.waiting_page(view, source, after, limit)
+
+
+def waiting_by_source(view: View) -> list[Waiting]:
+    """How many orders wait for an owner, by source."""
+    return store.waiting_by_source(view)

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from assistant.base.ids import derive, digest_of
 from assistant.domain.members import Identity
-from assistant.domain.orders.model import Item, Order
+from assistant.domain.orders.model import Item, Order, Waiting
 from assistant.domain.orders.tables import item, order, word
 from assistant.store import View, Work, chunks, upsert
 
@@ -81,6 +81,29 @@ def waiting_for(work: Work, buyers: Collection[Identity]) -> list[str]:
 def waiting_since(view: View, since: datetime, limit: int) -> list[str]:
     statement = sa.select(order.c.id).where(order.c.member_id == "", order.c.buyer_value != "", order.c.received_at >= since)
     return [row.id for row in view.all(statement.order_by(order.c.received_at.desc()).limit(limit))]
+
+
+def waiting_page(view: View, source: str, after: str, limit: int) -> list[Order]:
+    at_last = view.one(sa.select(order.c.received_at, order.c.id).where(order.c.id == after)) if after else None
+    statement = sa.select(order).where(order.c.member_id == "", order.c.status != "")
+    if source:
+        statement = statement.where(order.c.source == source)
+    if at_last is not None:
+        earlier = sa.and_(order.c.received_at == at_last.received_at, order.c.id > at_last.id)
+        statement = statement.where(sa.or_(order.c.received_at < at_last.received_at, earlier))
+    return _read(view, statement.order_by(order.c.received_at.desc(), order.c.id).limit(limit))
+
+
+def waiting_by_source(view: View) -> list[Waiting]:
+    statement = sa.select(
+        order.c.source,
+        sa.func.count().label("orders"),
+        sa.func.sum(order.c.paid_fen).label("paid_fen"),
+        sa.func.sum(sa.case((order.c.buyer_value != "", 1), else_=0)).label("with_buyer"),
+        sa.func.min(order.c.received_at).label("since"),
+    )
+    rows = view.all(statement.where(order.c.member_id == "", order.c.status != "").group_by(order.c.source).order_by(order.c.source))
+    return [Waiting(row.source, row.orders, int(row.paid_fen), int(row.with_buyer), row.since) for row in rows]
 
 
 def by_id(view: View, ids: Collection[str]) -> dict[str, Order]:

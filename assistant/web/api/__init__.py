@@ -11,6 +11,7 @@ from assistant.web.api import (
     importing,
     members,
     membership,
+    orders,
     points,
     sops,
 )
@@ -27,6 +28,7 @@ ROUTES: tuple[ApiRoute, ...] = description.described(
         *importing.ROUTES,
         *behaviour.ROUTES,
         *membership.ROUTES,
+        *orders.ROUTES,
         *points.ROUTES,
         *activities.ROUTES,
     )
