@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from assistant.agent import Confirmation, ToolResult
+from assistant.base.errors import Refused
 from assistant.base.money import format_yuan
 from assistant.channels import confirm
 from assistant.domain import cashback
@@ -12,9 +13,16 @@ from tools.context import Arguments, Nothing, Recipe, ToolContext, day
 
 
 class OrderNumber(Arguments):
-    """The order the member names."""
+    """The order the member names; ``source`` is the platform where one number belongs to several."""
 
     order_no: str = Field(min_length=4, max_length=64)
+    source: str = Field(default="", max_length=30, description="只有同一个订单号在几个平台都有时才填：淘宝、京东、抖音、有赞……")
+
+    @property
+    def platform(self) -> str:
+        """The platform by our name of it, whichever way it was said."""
+        named = {word: name for name, word in cashback.SOURCES.items()}
+        return named.get(self.source.strip(), self.source.strip().lower())
 
 
 async def my_cashback(context: ToolContext, _arguments: Nothing, _key: str) -> ToolResult:
@@ -23,7 +31,15 @@ async def my_cashback(context: ToolContext, _arguments: Nothing, _key: str) -> T
     return ToolResult(
         {
             "cards": [
-                {"name": card.name, "rule": card.rule, "valid_until": day(card.valid_until), "remaining": card.remaining} for card in cards
+                {
+                    "name": card.name,
+                    "kind": cashback.KINDS[card.kind],
+                    "rule": card.rule,
+                    "valid_until": day(card.valid_until),
+                    "remaining": card.remaining,
+                    "binds_by_itself": card.auto_bind,
+                }
+                for card in cards
             ],
             "claims": [
                 {
@@ -38,15 +54,31 @@ async def my_cashback(context: ToolContext, _arguments: Nothing, _key: str) -> T
     )
 
 
+async def why_no_cashback(context: ToolContext, arguments: OrderNumber, key: str) -> ToolResult:
+    """Where the cashback of one order stands; of an order not claimed yet, whether it could be and what would come."""
+    claims = await context.store.read(cashback.claims_of, context.member_id)
+    mine = [claim for claim in claims if claim.order_no == arguments.order_no.strip()]
+    if mine:
+        say = "；".join(cashback.say_state(claim) for claim in mine)
+        return ToolResult({"order_no": arguments.order_no, "claimed": True, "states": [claim.state for claim in mine], "say": say})
+    request = cashback.Claim(f"try:{key}", context.member_id, arguments.order_no, source=arguments.platform)
+    try:
+        tried = (await context.store.preview(cashback.claim, [request], context.principal, cause=context.turn))[0]
+    except Refused as refusal:
+        return ToolResult({"order_no": arguments.order_no, "claimed": False, "possible": False, "say": refusal.say})
+    amount = format_yuan(tried.amount_fen)
+    say = f"这个订单还没有申请返现，现在申请可以返 {amount} 元，{tried.when}转到您的微信"
+    return ToolResult({"order_no": arguments.order_no, "claimed": False, "possible": True, "amount_yuan": amount, "say": say})
+
+
 async def claim_cashback(context: ToolContext, arguments: OrderNumber, key: str) -> ToolResult:
     """Tries the claim out, says what it would bring, and asks; the deed itself is done by ``confirm``."""
-    request = cashback.Claim(f"try:{key}", context.member_id, arguments.order_no)
+    request = cashback.Claim(f"try:{key}", context.member_id, arguments.order_no, source=arguments.platform)
     tried = (await context.store.preview(cashback.claim, [request], context.principal, cause=context.turn))[0]
     amount = format_yuan(tried.amount_fen)
     text = f"订单 {arguments.order_no} 可以返现 {amount} 元，{tried.when}转到您的微信。要帮您申请吗？回复“确认”就行。"
-    question = confirm.Ask(
-        key, context.conversation, context.member_id, "claim_cashback", {"order_no": arguments.order_no}, tried.amount_fen, text
-    )
+    asked = {"order_no": arguments.order_no, "source": arguments.platform}
+    question = confirm.Ask(key, context.conversation, context.member_id, "claim_cashback", asked, tried.amount_fen, text)
     token = await context.store.write(confirm.ask, question, context.principal, cause=context.turn)
     return ToolResult(
         {"order_no": arguments.order_no, "amount_yuan": amount}, say=text, confirm=Confirmation("claim_cashback", token, text)
@@ -55,5 +87,8 @@ async def claim_cashback(context: ToolContext, arguments: OrderNumber, key: str)
 
 RECIPES = (
     Recipe("my_cashback", "READ", "查询会员本人的返现卡和返现申请进度", Nothing, my_cashback),
+    Recipe(
+        "why_no_cashback", "READ", "会员问某个订单的返现为什么还没到、能不能返：说明现在到哪一步、还差什么", OrderNumber, why_no_cashback
+    ),
     Recipe("claim_cashback", "SELF", "会员报订单号申请返现；会先请会员确认", OrderNumber, claim_cashback),
 )

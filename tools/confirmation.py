@@ -40,7 +40,8 @@ def _perform(work: Work, deed: Deed) -> str:
             f"兑换好啦！用 {pending.amount} 积分换到「{pending.arguments['title']}」× {pending.arguments['quantity']}，我们会尽快为您寄出。"
         )
     if pending.action == "claim_cashback":
-        done = cashback.claim(work, [cashback.Claim(pending.token, pending.member_id, pending.arguments["order_no"])])[0]
+        asked = cashback.Claim(pending.token, pending.member_id, pending.arguments["order_no"], source=pending.arguments.get("source", ""))
+        done = cashback.claim(work, [asked])[0]
         if done.amount_fen != pending.amount:
             raise Refused("可返金额刚刚有变化，还没有办理。请再说一次要返现的订单号，我重新帮您算", code="amount_changed")
         return f"申请好啦！{done.say}。"
