@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from assistant.base.clock import SHANGHAI
-from assistant.domain import activities
+from assistant.domain import activities, members
 from assistant.store import Work
 
 TEXTS = Path(__file__).with_name("demo_activities.json")
@@ -31,10 +31,11 @@ def _at(now: datetime, days: int, hour: int) -> str:
 
 
 def furnish(work: Work, now: datetime, seed: str, ids: Sequence[str]) -> None:
-    """Publishes them all; the first of the members have drawn once."""
+    """Publishes them all; the first of the members who do not work here have drawn once."""
     for one in described(now):
         name = one["name"]
         activities.describe(work, [activities.Describe(f"demo:{name}", one)])
         activities.keep_seed(work, name, seed)
         activities.move(work, [activities.Move(f"demo:{name}", name, "published")])
-    activities.draw(work, [activities.Draw(f"demo:draw:{member}", member, "autumn_draw") for member in ids[:DRAWN]])
+    guests = [one.id for one in members.profiles(work, ids[: 2 * DRAWN]).values() if not one.is_employee]
+    activities.draw(work, [activities.Draw(f"demo:draw:{member}", member, "autumn_draw") for member in guests[:DRAWN]])
