@@ -79,6 +79,7 @@ ON_FACT: dict[str, dict[str, Reaction]] = {
     "members.registered": {"match_events": match_events, "match_orders": match_orders},
     "members.bound": {"match_events": match_events, "match_orders": match_orders},
     "membership.gift_due": {"give": give_gift},
+    "membership.plan_bought": {"leave_journeys": leave_journeys},
     "channel.sent": {"settle_touch": settle_touch},
     "channel.refused": {"settle_touch": settle_touch},
     "channel.unknown": {"settle_touch": settle_touch},

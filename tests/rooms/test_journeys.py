@@ -55,6 +55,7 @@ def test_shipped_journeys_are_installed_switched_off(store: Store, clock: Manual
     assert [(version.name, version.version, on) for version, on in store.look(journeys.journeys)] == [
         ("birthday", 1, False),
         ("dormant", 1, False),
+        ("paid_renewal", 1, False),
     ]
     run(store, clock)
     assert sent(store, "birthday") == []

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from assistant.base.clock import SHANGHAI, ManualClock
 from assistant.base.errors import Conflict, Invalid, LaoyouError, Refused
-from assistant.domain import membership, orders
+from assistant.domain import journeys, membership, orders
 from assistant.domain.membership import DEFAULT_RULES, Buy, Gift, GiveDays, PaidPlan, RefundPaid, Rules
 from assistant.domain.membership.calendar import add_months
 from assistant.domain.membership.model import Paid
@@ -21,8 +21,10 @@ from assistant.domain.membership.paying import refund_of
 from assistant.domain.orders import Item, OrderUpdate, Refund
 from assistant.store import Store, fact
 from tests.conftest import NOON
+from tests.rooms.test_journeys import run, sent, switch
 from tests.rooms.test_membership import ANNA, ME, standing
 from tests.rooms.test_membership_windows import grow, obey, review, told
+from tests.rooms.test_operations_world import people
 
 POINTS = {"kind": "points", "points": 50}
 MONTH = PaidPlan("month", "月卡", 1, 3000, "金卡", ("VIP-M",), (Gift("月卡礼", "entry", POINTS, 500),))
@@ -226,3 +228,19 @@ def test_a_plan_whose_tier_is_paid_for_stays_in_the_rules(store: Store) -> None:
     buy(store, "wx2")
     with pytest.raises(LaoyouError, match="黑金"):
         obey(store, Rules(DEFAULT_RULES.tiers[:3]))
+
+
+def test_who_has_paid_is_reminded_before_the_end_and_left_alone_after_renewing(store: Store, clock: ManualClock) -> None:
+    one, two, three = people(store, 3)
+    obey(store, RULES)
+    for number, member in enumerate((one, two)):
+        buy(store, f"wx{number}", member=member)
+    clock.advance(timedelta(days=24))
+    switch(store, "paid_renewal")
+    run(store, clock)
+    buy(store, "again", member=one)
+    store.do(lambda work, who: journeys.exit_on(work, "membership.plan_bought", who), one, ME)
+    run(store, clock, 8)
+    touched = sorted(touch.member_id for touch in sent(store, "paid_renewal"))
+    assert touched == sorted([one, two, two])
+    assert three not in touched

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from itertools import count
 
 from hypothesis import HealthCheck, settings
@@ -33,6 +34,7 @@ class StoredValue(RuleBasedStateMachine):
         self.paid_out: dict[str, int] = {}
         self.bonus = self.lapsed = 0
         self.orders: dict[str, int] = {}
+        self.spent: dict[str, int] = {}
         self.bonus_by = stored_value.DEFAULT_RULES
 
     def key(self) -> str:
@@ -74,12 +76,13 @@ class StoredValue(RuleBasedStateMachine):
             assert fen > self.total
             return
         assert done.principal_fen + done.bonus_fen == fen <= self.total
-        self.orders[f"o{key}"] = fen
+        self.orders[f"o{key}"] = self.spent[f"o{key}"] = fen
 
     @precondition(lambda self: self.orders)
-    @rule(pick=PICK, fen=FEN)
-    def give_back(self, pick: int, fen: int) -> None:
+    @rule(pick=PICK, percent=st.integers(1, 110))
+    def give_back(self, pick: int, percent: int) -> None:
         order = sorted(self.orders)[pick % len(self.orders)]
+        fen = max(1, self.spent[order] * percent // 100)
         try:
             done = self.store.do(stored_value.return_spend, [Return(self.key(), order, fen)], ME)[0]
         except Refused:
@@ -92,10 +95,15 @@ class StoredValue(RuleBasedStateMachine):
     @rule(pick=PICK, fen=st.none() | FEN)
     def refund(self, pick: int, fen: int | None) -> None:
         payment = sorted(self.paid_in)[pick % len(self.paid_in)]
+        before = next(lot for lot in self.store.look(stored_value.top_ups, self.member) if lot.payment == payment)
         try:
             done = self.store.do(stored_value.refund, [Refund(self.key(), payment, fen)], ME)[0]
         except Refused:
+            assert not before.principal_left or (fen is not None and fen > before.principal_left)
             return
+        assert done.principal_fen == (before.principal_left if fen is None else fen)
+        beside = Fraction(before.bonus_left * done.principal_fen, before.principal_left)
+        assert beside <= done.bonus_fen < beside + 1
         self.paid_out[payment] += done.principal_fen
         self.lapsed += done.bonus_fen
 
