@@ -42,6 +42,7 @@ DOCUMENTS: list[tuple[dict[str, Any], Terms]] = [
 ]
 FEN = st.sampled_from([799, 3333, 5000, 7777, 12999])
 PART = st.sampled_from([0.2, 0.5, 0.9, 1.0, 1.1])
+MINUTES = st.sampled_from([1, 14, 16, 60 * 24, 60 * 24 * 5, 60 * 24 * 12])
 ALL = ("pending", "available", "held")
 
 
@@ -88,7 +89,7 @@ class Life(RuleBasedStateMachine):
         self.store.do(points.keep_simulation, [KeepSimulation(self.key(), version, trial)], OWNER)
         self.store.do(points.go_live, [GoLive(self.key(), version)], OWNER)
 
-    @rule(minutes=st.sampled_from([1, 14, 16, 60 * 24, 60 * 24 * 5, 60 * 24 * 12]), sweep=st.booleans())
+    @rule(minutes=MINUTES, sweep=st.booleans())
     def wait(self, minutes: int, sweep: bool) -> None:
         self.clock.advance(timedelta(minutes=minutes))
         self.ideal.advance(self.clock.now())
@@ -132,6 +133,23 @@ class Life(RuleBasedStateMachine):
         order.net = max(0, order.net - fen)
         self.ideal.settle(number, self.lot_of(number))
 
+    @rule(target=bought, fen=FEN, days=st.sampled_from([8, 16, 30]), part=PART, back=st.sampled_from([150, 799, 2500, 5000]))
+    def buy_use_and_refund(self, fen: int, days: int, part: float, back: int) -> str:
+        """Deeds in the order in which debts arise, which chance alone seldom finds."""
+        number = self.buy(fen, days, True)
+        self.agrees()
+        self.spend(part)
+        self.refund(number, back)
+        return number
+
+    @rule(amount=st.integers(1, 200), days=st.integers(1, 6), part=PART, minutes=MINUTES)
+    def use_and_return_later(self, amount: int, days: int, part: float, minutes: int) -> None:
+        """A spend that comes back when its lot may have ended."""
+        self.grant(amount, days)
+        number = self.spend(part)
+        self.wait(minutes, False)
+        self.refund_spend(number)
+
     @rule(number=bought)
     def tell_again(self, number: str) -> None:
         self.store.do(points.earn_for_orders, [orders_id(number)], ME)
@@ -139,11 +157,13 @@ class Life(RuleBasedStateMachine):
     def some(self, part: float) -> int:
         return max(1, int(max(0, self.ideal.figures()[1]) * part))
 
+    @precondition(lambda self: self.ideal.figures()[1])
     @rule(target=spends, part=PART)
     def spend(self, part: float) -> str:
         amount = self.some(part)
         return self.take(amount, lambda: self.do(points.spend, Spend(self.key(), self.member, amount, "兑换")).spend_id, self.ideal.spent)
 
+    @precondition(lambda self: self.ideal.figures()[1])
     @rule(target=reservations, part=PART)
     def reserve(self, part: float) -> str:
         amount = self.some(part)
