@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -201,6 +202,11 @@ def test_rules_read_as_sentences() -> None:
         "订单的积分在确认收货 7 天后生效",
         "积分生效后 365 天到期",
     ]
+
+
+def test_the_example_of_the_page_on_rules_is_valid() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "points.md").read_text(encoding="utf-8")
+    assert len(rules_from(page.split("```json\n")[1].split("```")[0]).caps) == 3
 
 
 def test_an_order_of_nothing_earns_nothing() -> None:

@@ -140,6 +140,13 @@ def test_rules_go_live_only_tried_out_against_the_rules_in_force_and_by_somebody
     assert [(one.version, one.state) for one in store.look(points.rule_versions)] == [(3, "draft"), (2, "live"), (1, "draft")]
 
 
+def test_a_tier_that_does_not_exist_is_named_before_anything_is_kept(store: Store) -> None:
+    with pytest.raises(Invalid) as refused:
+        store.do(points.propose_rules, [ProposeRules("p", '{"tiers": {"金牌": 150}}')], OWNER)
+    assert "没有“金牌”这个会员等级，现在有：普通、银卡" in refused.value.say
+    assert store.look(points.rule_versions) == []
+
+
 def test_a_trial_compares_with_the_rules_in_force_and_writes_nothing(store: Store, clock: ManualClock) -> None:
     put_live(store, {"behaviours": [LOOK]})
     tell(store, said("paid", 10000), said("paid", 20000, order_no="T2", member="member_bell"), refunded(5000, order_no="T2"))

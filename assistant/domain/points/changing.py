@@ -7,9 +7,10 @@ from dataclasses import asdict, dataclass
 
 from assistant import access
 from assistant.base.errors import Conflict, Invalid, Refused
+from assistant.domain import membership
 from assistant.domain.points import facts, rulebook
 from assistant.domain.points.rulebook import BUILT_IN, Rulebook
-from assistant.domain.points.rules import rules_from
+from assistant.domain.points.rules import Rules, rules_from
 from assistant.domain.points.simulating import Simulation
 from assistant.store import Work, once
 
@@ -76,9 +77,19 @@ def go_live(work: Work, requests: Sequence[GoLive]) -> list[Live]:
 def _propose(work: Work, requests: list[ProposeRules]) -> list[Proposed]:
     access.require(work.principal, access.Permission.POINTS_EDIT)
     drafts = [(rules_from(one.document), one.note[:200]) for one in requests]
+    for rules, _note in drafts:
+        _known_tiers(work, rules)
     done = [Proposed(rulebook.add_version(work, rules, note)) for rules, note in drafts]
     work.record(*(facts.rules_changed("proposed", one.version) for one in done))
     return done
+
+
+def _known_tiers(work: Work, rules: Rules) -> None:
+    known = [tier.name for tier in membership.rules(work)[1].tiers]
+    for name in rules.tiers:
+        if name not in known:
+            said = f"没有“{name}”这个会员等级，现在有：{'、'.join(known)}（tiers）"
+            raise Invalid(said, code="bad_rules", place=f"tiers.{name}")
 
 
 def _keep(work: Work, requests: list[KeepSimulation]) -> list[Proposed]:
