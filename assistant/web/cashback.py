@@ -44,7 +44,7 @@ def _kind(one: cashback.Template, budget: tuple[int, int]) -> CardKindOut:
         name=one.name,
         kind=cashback.KINDS[one.kind],
         rule=cashback.describe(one.rule, one.scope, one.card_cap_fen),
-        valid=("按自然月算" if calendar else f"{one.valid_days} 天") + f"，可用 {one.uses} 次",
+        valid=("有效期按日历算" if calendar else f"{one.valid_days} 天") + f"，可用 {one.uses} 次",
         window_days=one.window_days,
         auto_bind=one.auto_bind,
         open=one.open,
