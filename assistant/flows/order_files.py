@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import codecs
-import csv
-import io
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
-from itertools import chain
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from openpyxl import load_workbook
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from assistant.base.clock import SHANGHAI
 from assistant.base.errors import Invalid
 from assistant.base.money import MOST
+from assistant.flows import sheet_files
 
 PROFILES = Path(__file__).parent / "profiles"
 FIELDS = (
@@ -73,10 +70,11 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class BadRow:
-    """A row that cannot be read, and why."""
+    """A row that cannot be read, and why. ``spoils``: the order it seems to be of ("" if that cannot be told); None harms no order."""
 
     number: int
     reason: str
+    spoils: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,88 +109,83 @@ def load_profile(name: str | Path) -> Profile:
 
 
 def read(path: Path, profile: Profile) -> Iterator[FileOrder | BadRow]:
-    """The orders of a file in its order, and the rows that cannot be read. Raises Invalid for a file that is no such export."""
-    rows = _xlsx(path) if path.suffix.lower() == ".xlsx" else _csv(path)
-    return _orders(_named(rows, profile), profile)
+    """The orders of a file, each at its last row, and the rows that cannot be read. Raises Invalid for a file that is no such export."""
+    return _orders(lambda: _named(sheet_files.rows(path), profile), profile)
 
 
-def _csv(path: Path) -> Iterator[list[Any]]:
-    text = _decoded(path.read_bytes())
-    yield from csv.reader(io.StringIO(text))
-
-
-def _decoded(data: bytes) -> str:
-    """UTF-8 with or without a mark, else GB18030 (which is GBK and more)."""
-    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return data.decode("utf-16")
-    for encoding in ("utf-8-sig", "gb18030"):
-        try:
-            return data.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    raise Invalid("文件既不是 UTF-8 也不是 GBK 编码，请重新导出", code="bad_encoding")
-
-
-def _xlsx(path: Path) -> Iterator[list[Any]]:
-    try:
-        book = load_workbook(path, read_only=True, data_only=True)
-    except Exception:
-        raise Invalid("打不开这个 xlsx 文件，请重新导出", code="bad_xlsx") from None
-    try:
-        for row in book.worksheets[0].iter_rows(values_only=True):
-            yield list(row)
-    finally:
-        book.close()
-
-
-def _named(rows: Iterator[list[Any]], profile: Profile) -> Iterator[Row | BadRow]:
+def _named(rows: Iterator[list[Any] | None], profile: Profile) -> Iterator[Row | BadRow]:
     """Rows with the profile's names, checked against the header."""
-    header = [_text(cell) for cell in next(rows, [])]
+    header = [_text(cell) for cell in next(rows, None) or []]
     places = {field: place for field, names in profile.columns.items() if (place := _place(header, names)) is not None}
     missing = [profile.columns.get(field, (field,))[0] for field in profile.required if field not in places]
     if missing:
         raise Invalid(f"表头里没有“{'”“'.join(missing)}”列，这不像是{profile.title}", code="no_column")
-    width = len(header)
     for number, cells in enumerate(rows, 2):
-        if not any(_text(cell) for cell in cells):
+        if cells is None:
+            yield BadRow(number, "这一行有一格太长，像是引号没有合上", "")
+        elif not any(_text(cell) for cell in cells):
             continue
-        if [_text(cell) for cell in cells] == header:
+        elif [_text(cell) for cell in cells] == header:
             yield BadRow(number, "这一行又是表头，已跳过")
-        elif (len(cells) != width and any(_text(cell) for cell in cells[width:])) or len(cells) < width:
-            yield BadRow(number, f"这一行有 {len(cells)} 格，表头有 {width} 格，像是错位了")
+        elif reason := _shifted(cells, len(header)):
+            place = places["order_no"]
+            yield BadRow(number, reason, _number(cells[place]) if place < len(cells) else "")
         else:
             yield Row(number, {field: cells[place] for field, place in places.items()})
+
+
+def _shifted(cells: Sequence[Any], width: int) -> str:
+    """Why the row does not stand under its header; empty if it does. Empty cells at its end harm nothing."""
+    if len(cells) >= width and not any(_text(cell) for cell in cells[width:]):
+        return ""
+    inside = sum(_text(cell).count("\n") for cell in cells)
+    why = f"像是引号没有合上，后面 {inside} 行也没有读到" if inside else "像是错位了"
+    return f"这一行有 {len(cells)} 格，表头有 {width} 格，{why}"
 
 
 def _place(header: Sequence[str], names: Iterable[str]) -> int | None:
     return next((header.index(name) for name in names if name in header), None)
 
 
-def _orders(rows: Iterator[Row | BadRow], profile: Profile) -> Iterator[FileOrder | BadRow]:
-    """Rows next to each other with one order number are one order; a number that comes again later is a bad row."""
-    seen: set[str] = set()
-    together: list[Row] = []
-    current = ""
-    for row in chain(rows, [None]):
+def _orders(named: Callable[[], Iterable[Row | BadRow]], profile: Profile) -> Iterator[FileOrder | BadRow]:
+    """All rows with one order number are one order, wherever they stand; with a row that cannot be read the whole order stays out."""
+    left, spoiled = _survey(named())
+    held: dict[str, list[Row]] = {}
+    for row in named():
         if isinstance(row, BadRow):
             yield row
             continue
-        number = _number(row.cells["order_no"]) if row else ""
-        if row is not None and number == current:
-            together.append(row)
-            continue
-        if together:
-            yield _order(current, together, profile)
-        together, current = [], ""
-        if row is None:
-            return
+        number = _number(row.cells["order_no"])
         if not number:
             yield BadRow(row.number, "“订单号”列不对：不能为空，也不能是丢了精度的数字（请把这一列设为文本后重新导出）")
-        elif number in seen:
-            yield BadRow(row.number, f"订单 {number} 前面已经出现过，同一个订单的行要连在一起")
+            continue
+        held.setdefault(number, []).append(row)
+        left[number] -= 1
+        if left[number]:
+            continue
+        rows = held.pop(number)
+        if number in spoiled:
+            yield BadRow(rows[0].number, f"订单 {number} 另有一行读不懂，整单没有导入，请改好后再导一次")
         else:
-            seen.add(number)
-            together, current = [row], number
+            yield _order(number, rows, profile)
+
+
+def _survey(rows: Iterable[Row | BadRow]) -> tuple[Counter[str], set[str]]:
+    """How many rows each order has, and the orders with a row that cannot be read: named by it, or standing on both sides of it."""
+    left: Counter[str] = Counter()
+    spoiled: set[str] = set()
+    last, gap = "", False
+    for row in rows:
+        number = (row.spoils or "") if isinstance(row, BadRow) else _number(row.cells["order_no"])
+        if isinstance(row, BadRow) or not number:
+            spoiled.add(number)
+            gap = gap or not isinstance(row, BadRow) or row.spoils is not None
+            continue
+        if gap and number == last:
+            spoiled.add(number)
+        left[number] += 1
+        last, gap = number, False
+    return left, spoiled
 
 
 def _order(number: str, rows: Sequence[Row], profile: Profile) -> FileOrder | BadRow:
