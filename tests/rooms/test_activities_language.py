@@ -140,3 +140,13 @@ def test_a_lottery_without_a_seed_is_not_published(store: Store) -> None:
     assert refused.value.code == "no_seed"
     digest = store.do(lambda work, _: activities.keep_seed(work, "my_lottery", "first_seed_of_sixteen"), None, ME)
     assert store.do(lambda work, _: activities.keep_seed(work, "my_lottery", "second_seed_of_sixteen"), None, ME) == digest
+
+
+def test_rewards_added_later_need_a_budget_too(store: Store) -> None:
+    launch(store, body("wish"))
+    with pytest.raises(Refused) as refused:
+        store.do(activities.describe, [Describe("v2", body("wish", rewards=[FIVE]))], ME)
+    assert refused.value.code == "no_budget"
+    shown = store.look(activities.activity, "my_wish")
+    assert shown is not None
+    assert (shown.version, shown.activity.rewards) == (1, ())

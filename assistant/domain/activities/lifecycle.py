@@ -29,8 +29,8 @@ NO_BUDGET_NEEDED = ("exchange", "flash_sale")
 def describe(work: Work, requests: Sequence[Describe]) -> list[Described]:
     """Keeps descriptions as drafts, or as the next version of an activity; the same words are no new version.
 
-    Invalid names the place that is wrong. Refused("fixed") for changing the kind, the prizes of a published lottery, the budget or the
-    price of what is published, or for fewer goods than are gone.
+    Invalid names the place that is wrong. Refused("fixed") for changing the kind or the budget of what is published, the prizes of a
+    published lottery, or for fewer goods than are gone; "no_budget" for rewards that nothing pays for.
     """
     return once(work, "activities.describe", requests, Described, _describe)
 
@@ -53,6 +53,7 @@ def _keep(work: Work, activity: Activity) -> Described:
         one = replace(known, kind=activity.kind, version=number, activity=activity, starts_at=activity.start, ends_at=activity.end)
     book.save(work, one, True)
     if one.published_at is not None:
+        _check_budget(work, one)
         _stock(work, one)
         _remind(work, one)
     work.record(Fact("activities.described", f"activity:{one.name}", {"version": one.version, "kind": one.kind, "title": activity.title}))
@@ -125,16 +126,22 @@ def keep_seed(work: Work, name: str, seed: str) -> str:
     return commitment(seed)
 
 
-def _reserve(work: Work, one: Stored) -> str:
-    """Holds the budget in the ledger. What costs money needs one, so that nothing is ever given beyond it."""
+def _check_budget(work: Work, one: Stored) -> None:
+    """What costs money needs a budget that pays for each reward at least once, so that nothing is ever given beyond it."""
     amount = one.activity.budget_fen
-    costs = [benefits.worst_cost(work, benefits.from_dict(gift)) for _place, gift in gifts(one.activity)]
+    most = max((benefits.worst_cost(work, benefits.from_dict(gift)) for _place, gift in gifts(one.activity)), default=0)
+    if not amount and most and one.kind not in NO_BUDGET_NEEDED:
+        raise Refused("活动的奖励要花钱，请写上 budget_fen（最多花多少分钱）", code="no_budget")
+    if amount and amount < most:
+        raise Refused(f"预算 {amount} 分不够发一份最贵的奖励（{most} 分）", code="small_budget")
+
+
+def _reserve(work: Work, one: Stored) -> str:
+    """Holds the budget in the ledger; an activity without one has no hold."""
+    _check_budget(work, one)
+    amount = one.activity.budget_fen
     if not amount:
-        if any(costs) and one.kind not in NO_BUDGET_NEEDED:
-            raise Refused("活动的奖励要花钱，请写上 budget_fen（最多花多少分钱）", code="no_budget")
         return ""
-    if amount < max(costs, default=0):
-        raise Refused(f"预算 {amount} 分不够发一份最贵的奖励（{max(costs)} 分）", code="small_budget")
     account = ledger.Account(f"budget:activity:{one.name}", benefits.BUDGET_ASSET)
     ledger.post(work, [ledger.Posting(f"activity:{one.name}:budget", BRAND, account, amount, one.activity.title)])
     return ledger.hold(work, [ledger.Hold(f"activity:{one.name}", account, amount)])[0].id
