@@ -224,6 +224,7 @@ def orders_id(number: str) -> str:
     return derive("order", "taobao", number)
 
 
+@pytest.mark.timeout(400)
 def test_points_agree_with_the_model_after_any_deeds(store: Store, clock: ManualClock, database: str) -> None:
     Life.store, Life.clock = store, clock
     Life.versions = [propose(store, document, f"v{n}") for n, (document, _terms) in enumerate(DOCUMENTS)]
