@@ -128,6 +128,7 @@ def import_files(options: argparse.Namespace, settings: Settings) -> int:
     from assistant.store import Store, migrate  # noqa: PLC0415
 
     profile = load_profile(options.profile) if options.profile else None
+    settings.home.mkdir(parents=True, exist_ok=True)
     migrate.upgrade(settings.database_url)
     store = Store(settings.database_url, SystemClock())
     code = OK
