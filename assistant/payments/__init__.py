@@ -1,8 +1,23 @@
 """Money out: payers behind the payout port that ``cashback`` declares. Not for deciding who is paid.
 
-Only the simulated payer exists so far; the merchant transfer of WeChat is a neighbour of it with the same two methods.
+The service pays with the simulated payer; ``WeChatPayout`` speaks the merchant transfer of WeChat with the same two methods.
 """
 
+from assistant.payments.signing import Merchant, Platform, private_key, public_key
 from assistant.payments.simulated import Answer, Knobs, SimulatedPayout, bills, paid_total
+from assistant.payments.wechat import Told, Transfer, WeChatPayout
 
-__all__ = ["Answer", "Knobs", "SimulatedPayout", "bills", "paid_total"]
+__all__ = [
+    "Answer",
+    "Knobs",
+    "Merchant",
+    "Platform",
+    "SimulatedPayout",
+    "Told",
+    "Transfer",
+    "WeChatPayout",
+    "bills",
+    "paid_total",
+    "private_key",
+    "public_key",
+]
