@@ -24,7 +24,7 @@ ROWS = (
 
 
 def test_orders_keep_their_rate_and_the_rule_in_force_goes_on(empty: str) -> None:
-    migrate._run(empty, lambda config: command.upgrade(config, "0004"))
+    migrate._run(empty, lambda config: command.upgrade(config, "0002"))
     engine = migrate.open_engine(empty, writing=True, size=1)
     with engine.begin() as book:
         for statement in ROWS:
