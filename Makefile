@@ -6,7 +6,7 @@ ARGS ?=
 export PYTHONDONTWRITEBYTECODE :=
 .DEFAULT_GOAL := help
 
-.PHONY: help run reset test check format bench install install-dev lock clean
+.PHONY: help run reset test check format bench mutants install install-dev lock clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -31,6 +31,9 @@ format: $(VENV)/.installed-dev ## write the house format
 
 bench: $(VENV)/.installed-dev ## print the figures, as ratios within one run
 	@$(BIN)/python -m bench $(ARGS)
+
+mutants: $(VENV)/.installed-dev ## break our own code on purpose; the tests must notice
+	@$(BIN)/python -m bench.mutants $(ARGS)
 
 install: $(VENV)/.installed ## install what the service needs
 install-dev: $(VENV)/.installed-dev ## install what the tests need too

@@ -253,5 +253,5 @@ def test_cashback_does_what_its_model_says(store: Store, clock: ManualClock) -> 
     quiet = [HealthCheck.too_slow, HealthCheck.data_too_large]
     run_state_machine_as_test(
         lambda: Machine(store, clock),
-        settings=settings(max_examples=30, stateful_step_count=25, deadline=None, suppress_health_check=quiet),
+        settings=settings(max_examples=12, stateful_step_count=25, deadline=None, suppress_health_check=quiet),
     )

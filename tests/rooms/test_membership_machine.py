@@ -252,5 +252,5 @@ def test_membership_agrees_with_the_model_whatever_happens(store: Store, clock: 
     here = type("Here", (Membership,), {"store": store, "clock": clock})
     healthy = (HealthCheck.too_slow, HealthCheck.filter_too_much)
     run_state_machine_as_test(
-        here, settings=settings(max_examples=15, stateful_step_count=25, deadline=None, suppress_health_check=healthy)
+        here, settings=settings(max_examples=8, stateful_step_count=25, deadline=None, suppress_health_check=healthy)
     )

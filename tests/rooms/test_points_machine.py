@@ -228,6 +228,6 @@ def orders_id(number: str) -> str:
 def test_points_agree_with_the_model_after_any_deeds(store: Store, clock: ManualClock, database: str) -> None:
     Life.store, Life.clock = store, clock
     Life.versions = [propose(store, document, f"v{n}") for n, (document, _terms) in enumerate(DOCUMENTS)]
-    examples = 30 if database.startswith("sqlite") else 12
+    examples = 10 if database.startswith("sqlite") else 4
     checks = settings(max_examples=examples, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck))
     run_state_machine_as_test(Life, settings=checks)

@@ -144,5 +144,5 @@ def test_stored_value_agrees_with_sums_whatever_happens(store: Store) -> None:
     Here.store = store
     healthy = (HealthCheck.too_slow, HealthCheck.filter_too_much)
     run_state_machine_as_test(
-        Here, settings=settings(max_examples=20, stateful_step_count=25, deadline=None, suppress_health_check=healthy)
+        Here, settings=settings(max_examples=10, stateful_step_count=25, deadline=None, suppress_health_check=healthy)
     )

@@ -1,0 +1,163 @@
+"""Breaks our own code on purpose, one place at a time, and runs the test that must notice: ``make mutants``, or some of them by a word.
+
+``make mutants ARGS="inbox"`` runs those that speak of it.
+A mutant whose text is no longer there, or that no test notices, is an error.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+LEFT_OUT = shutil.ignore_patterns(".git", ".venv", "var", "*.pyc", "__pycache__", ".mypy_cache", ".hypothesis", ".pytest_cache", "images")
+
+
+@dataclass(frozen=True, slots=True)
+class Mutant:
+    """What is broken: in ``file`` the ``old`` text becomes ``new``; ``tests`` must fail then."""
+
+    name: str
+    file: str
+    old: str
+    new: str
+    tests: str
+
+
+DOMAIN = "assistant/domain"
+MUTANTS = (
+    Mutant(
+        "a message told again is a new one",
+        "assistant/channels/inbox.py",
+        "fresh = row_id not in seen",
+        "fresh = True",
+        "tests/contract/test_inbox.py",
+    ),
+    Mutant(
+        "a key reused with another input is not noticed",
+        "assistant/store/once.py",
+        "        if digest != hashes[key]:",
+        "        if False:",
+        "tests/contract/test_store.py",
+    ),
+    Mutant(
+        "an account may go below zero",
+        f"{DOMAIN}/ledger/model.py",
+        "            if left < 0 and not posting.allow_negative:",
+        "            if False:",
+        "tests/rooms/test_ledger.py",
+    ),
+    Mutant(
+        "points are spent by their grant, not by their end",
+        f"{DOMAIN}/points/model.py",
+        "return self.expires_at or NEVER, self.granted_at, self.id",
+        "return self.granted_at, self.expires_at or NEVER, self.id",
+        "tests/rooms/test_points.py",
+    ),
+    Mutant(
+        "shares of a refund are floored each",
+        "assistant/base/money.py",
+        "    for i in order[: total - sum(parts)]:",
+        "    for i in order[:0]:",
+        "tests/rooms/test_points_earning_rules.py",
+    ),
+    Mutant(
+        "refunds may exceed what was paid",
+        f"{DOMAIN}/orders/model.py",
+        "refund_fen=min(paid_fen, _refunded(words)),",
+        "refund_fen=_refunded(words),",
+        "tests/rooms/test_orders_permuted.py",
+    ),
+    Mutant(
+        "the last word about an order decides its state",
+        f"{DOMAIN}/orders/model.py",
+        'status = max([body["status"] for body in updates]',
+        'status = max([body["status"] for body in words[-1:] if "status" in body] or ["created"]',
+        "tests/rooms/test_orders_permuted.py",
+    ),
+    Mutant(
+        "one order may have several claims",
+        f"{DOMAIN}/cashback/tables.py",
+        'sa.Column("order_id", sa.String(64), nullable=False, unique=True),',
+        'sa.Column("order_id", sa.String(64), nullable=False),',
+        "tests/contract/test_migrations.py",
+    ),
+    Mutant(
+        "the same person approves twice",
+        f"{DOMAIN}/cashback/reviewing.py",
+        "        if one.first_approver == me:",
+        "        if False:",
+        "tests/rooms/test_cashback.py tests/rooms/test_cashback_payout.py tests/rooms/test_cashback_cards.py",
+    ),
+    Mutant(
+        "the mall sells what it has not",
+        f"{DOMAIN}/activities/mall.py",
+        "    if item.stock < request.quantity:",
+        "    if False:",
+        "tests/rooms/test_activities.py tests/races",
+    ),
+    Mutant(
+        "behaviour earns with a key that anybody can read",
+        "assistant/flows/behaviour.py",
+        "trusted = [one for one in found if one.trusted]",
+        "trusted = list(found)",
+        "tests/rooms/test_events.py",
+    ),
+    Mutant(
+        "a shop's signature is not looked at",
+        "assistant/shops/youzan.py",
+        "    if not same_sign(wanted, given):",
+        "    if False:",
+        "tests/rooms/test_shops_notices.py",
+    ),
+    Mutant(
+        "an erasure leaves the identities",
+        "assistant/flows/personal.py",
+        '"member_identity": Holds("member_id", "身份", drop=True),',
+        '"member_identity": Holds("member_id", "身份", plain=("namespace", "value")),',
+        "tests/rooms/test_persons.py",
+    ),
+    Mutant(
+        "an answer of the payer is believed unsigned",
+        "assistant/payments/signing.py",
+        "        platform.key.verify(signature, message, padding.PKCS1v15(), hashes.SHA256())",
+        "        pass",
+        "tests/rooms/test_wechat_pay.py",
+    ),
+)
+
+
+def caught(tree: Path, mutant: Mutant) -> bool:
+    """Whether the tests notice; the tree is whole again afterwards."""
+    path = tree / mutant.file
+    whole = path.read_text(encoding="utf-8")
+    if whole.count(mutant.old) != 1:
+        raise SystemExit(f"mutant “{mutant.name}”: its text stands {whole.count(mutant.old)} times in {mutant.file}")
+    path.write_text(whole.replace(mutant.old, mutant.new), encoding="utf-8")
+    try:
+        command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *mutant.tests.split()]
+        return subprocess.run(command, cwd=tree, capture_output=True, check=False).returncode == 1
+    finally:
+        path.write_text(whole, encoding="utf-8")
+
+
+def main() -> int:
+    wanted = [one for one in MUTANTS if not sys.argv[1:] or any(word in f"{one.name} {one.file}" for word in sys.argv[1:])]
+    missed = 0
+    with tempfile.TemporaryDirectory() as folder:
+        tree = Path(folder) / "tree"
+        shutil.copytree(ROOT, tree, ignore=LEFT_OUT)
+        for mutant in wanted:
+            noticed = caught(tree, mutant)
+            missed += not noticed
+            print(f"{'caught' if noticed else 'MISSED'}  {mutant.name}  ({mutant.file}, {mutant.tests})", flush=True)
+    print(f"{len(wanted) - missed} of {len(wanted)} caught")
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
