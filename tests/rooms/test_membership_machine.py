@@ -251,6 +251,4 @@ class Membership(RuleBasedStateMachine):
 def test_membership_agrees_with_the_model_whatever_happens(store: Store, clock: ManualClock) -> None:
     here = type("Here", (Membership,), {"store": store, "clock": clock})
     healthy = (HealthCheck.too_slow, HealthCheck.filter_too_much)
-    run_state_machine_as_test(
-        here, settings=settings(max_examples=8, stateful_step_count=25, deadline=None, suppress_health_check=healthy)
-    )
+    run_state_machine_as_test(here, settings=settings(max_examples=8, stateful_step_count=25, deadline=None, suppress_health_check=healthy))
