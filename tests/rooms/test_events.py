@@ -193,10 +193,10 @@ def test_each_event_is_heard_once_and_only_from_a_trusted_source(store: Store) -
     member(store, "m1", members.Identity("unionid", "m1"))
     heard: list[str] = []
     listeners = (lambda _work, found: heard.extend(one.id for one in found),)
-    told = [events.Incoming("s", str(number), "track", "看直播", NOON, "m1") for number in range(450)]
     for key in (SERVER, PAGE):
         source = store.look(events.source_of, key)
         assert source is not None
+        told = [events.Incoming(source.name, str(number), "track", "看直播", NOON, "m1") for number in range(450)]
         store.do(events.take, events.Told(source, tuple(told)), ME)
     while store.do(lambda work, _: behaviour.hear(work, listeners), None, ME):
         pass
@@ -285,6 +285,6 @@ def test_behaviour_earns_by_a_live_rule_once_and_never_with_a_key_that_anybody_c
     for key in (SERVER, PAGE, SERVER):
         source = store.look(events.source_of, key)
         assert source is not None
-        store.do(events.take, events.Told(source, (events.Incoming("s", "1", "track", "看直播", ahead, "m1"),)), ME)
+        store.do(events.take, events.Told(source, (events.Incoming(source.name, "1", "track", "看直播", ahead, "m1"),)), ME)
         store.do(lambda work, _: behaviour.hear(work), None, ME)
     assert store.look(points.balance, [owner])[owner].available == 5

@@ -84,7 +84,7 @@ def _register(work: Work, requests: Sequence[Register]) -> list[Registered]:
     for request in requests:
         owners = sorted({known[item] for item in _strong(request) if item in known})
         if len(owners) > 1:
-            raise Conflict("这些身份属于两位不同的会员，请先合并", code="identities_differ", members=owners, key=request.key)
+            raise Conflict("这些身份属于两位不同的会员，请联系管理员核对", code="identities_differ", members=owners, key=request.key)
         member_id = owners[0] if owners else derive("member", request.key)
         meetings.append(_Meeting(request, member_id, not owners))
         new = {item: member_id for item in _strong(request) if item not in known}
