@@ -8,8 +8,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from openpyxl import load_workbook
-
 from assistant.base.errors import Invalid
 
 PART = 1024 * 1024
@@ -51,6 +49,8 @@ def _encoding(path: Path) -> str:
 
 
 def _xlsx(path: Path) -> Iterator[list[Any]]:
+    from openpyxl import load_workbook  # noqa: PLC0415 - half a second that only a spreadsheet is worth
+
     try:
         book = load_workbook(path, read_only=True, data_only=True)
         try:

@@ -36,7 +36,7 @@ RESERVED = ("goods", "places", "budget")
 AWAKE = (9, 21)
 """The hours in which members may be written to; a reminder outside them would not go out."""
 
-OWN_FACTS = ("activities.checked_in", "orders.paid", "orders.finished", "members.bound", "cashback.claimed", "points.spent")
+OWN_FACTS = ("activities.checked_in", "orders.paid", "orders.finished", "members.bound", "cashback.bound", "points.spent")
 """What a task can ask for, besides taking part in another activity and the names of events (``event:…``)."""
 
 

@@ -10,7 +10,6 @@ from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, Strict
 
 from assistant.base.clock import parse_instant
 from assistant.base.errors import Invalid
-from assistant.domain.benefits import Benefit, from_dict
 
 MILLION = 1_000_000
 """Odds are parts of a million, so that they add up exactly."""
@@ -266,11 +265,6 @@ def gifts(activity: Activity) -> list[tuple[str, Mapping[str, Any]]]:
         case _:
             pass
     return found
-
-
-def benefits_in(rewards: tuple[Gift, ...]) -> list[Benefit]:
-    """Rewards as benefits; Invalid for one that is none."""
-    return [from_dict(gift) for gift in rewards]
 
 
 DEFAULT_CHECK_IN = CheckInGame(
