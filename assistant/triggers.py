@@ -99,6 +99,7 @@ ON_CLOCK: dict[str, tuple[int, Callable[[Work], object]]] = {
     "cashback.ripen": (300, cashback.ripen),
     events.HEAR: (300, behaviour.hear),
     "activities.close": (300, activities.close),
+    "activities.lapse": (3600, activities.lapse),
     "activities.settle_referrals": (600, activities.settle_referrals),
     "cashback.close_cards": (3600, cashback.close_cards),
     "journeys.tick": (600, journeys.tick),

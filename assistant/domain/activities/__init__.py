@@ -18,6 +18,7 @@ from assistant.domain.activities.language import (
     activity_from,
     plain,
 )
+from assistant.domain.activities.lapsing import lapse
 from assistant.domain.activities.lifecycle import REMIND, close, describe, keep_seed, move
 from assistant.domain.activities.lottery import draw
 from assistant.domain.activities.mall import cancel_redeem, fulfil, redeem, stock_mall
@@ -155,6 +156,7 @@ __all__ = [
     "items",
     "join",
     "keep_seed",
+    "lapse",
     "make_up",
     "makeup_price",
     "missed",

@@ -119,6 +119,12 @@ def waiting(view: View, name: str) -> int:
     return int(view.scalar(statement) or 0)
 
 
+def placed_before(view: View, kinds: Collection[str], before: datetime, limit: int) -> list[str]:
+    """Entries of these kinds whose goods have waited to be sent since then or longer, the oldest first."""
+    late = (entry.c.state == "placed", entry.c.kind.in_(sorted(kinds)), entry.c.at <= before)
+    return [row.id for row in view.all(sa.select(entry.c.id).where(*late).order_by(entry.c.at, entry.c.id).limit(limit))]
+
+
 def figures(view: View, name: str) -> dict[str, int]:
     """Entries by state."""
     statement = sa.select(entry.c.state, sa.func.count().label("n")).where(entry.c.activity == name).group_by(entry.c.state)

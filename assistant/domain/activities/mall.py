@@ -1,4 +1,4 @@
-"""The points mall: stock that is never oversold, points spent in the same commit, and the way back."""
+"""The points mall: stock that is never oversold, points set aside in the same commit, and the way back."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import replace
 from assistant.base.errors import Forbidden, Invalid, Refused
 from assistant.base.ids import derive
 from assistant.domain import benefits, points
-from assistant.domain.activities import store
+from assistant.domain.activities import exchanging, store
 from assistant.domain.activities.model import (
     MOST_AT_ONCE,
     CancelRedeem,
@@ -49,22 +49,30 @@ def _redeem(work: Work, requests: list[Redeem]) -> list[Redeemed]:
     done = []
     for request in requests:
         item = _available(work, items, request)
-        spent = points.spend(
-            work, [points.Spend(f"redeem:{request.key}", request.member_id, request.expected_points, f"兑换「{item.title}」")]
-        )[0]
+        spend_id, left = _pay(work, item, request)
         number = derive("redeem", request.key)
         cost = request.expected_points
         codes = _codes(work, item, request, number)
         state, note = ("fulfilled", " ".join(codes)) if codes else ("placed", "")
-        one = Redemption(number, request.member_id, item.id, item.title, request.quantity, cost, spent.spend_id, state, note, work.now)
+        one = Redemption(number, request.member_id, item.id, item.title, request.quantity, cost, spend_id, state, note, work.now)
         store.insert_redemption(work, one)
         items[item.id] = replace(item, stock=item.stock - request.quantity)
         store.set_stock(work, item.id, items[item.id].stock)
         _said(work, one, "redeemed")
         if codes:
             _said(work, one, "fulfilled")
-        done.append(Redeemed(number, item.title, cost, spent.available, codes))
+        done.append(Redeemed(number, item.title, cost, left, codes))
     return done
+
+
+def _pay(work: Work, item: Item, request: Redeem) -> tuple[str, int]:
+    """Points are spent for a code, which leaves at once, and set aside for what a person has to send; (spend, points left)."""
+    key, reason = f"redeem:{request.key}", f"兑换「{item.title}」"
+    if item.code_name:
+        spent = points.spend(work, [points.Spend(key, request.member_id, request.expected_points, reason)])[0]
+        return spent.spend_id, spent.available
+    aside = exchanging.set_aside(work, key, request.member_id, request.expected_points, reason)
+    return aside.reservation_id, aside.available
 
 
 def _codes(work: Work, item: Item, request: Redeem, number: str) -> tuple[str, ...]:
@@ -101,7 +109,7 @@ def _available(work: Work, items: dict[str, Item], request: Redeem) -> Item:
 
 
 def fulfil(work: Work, requests: Sequence[Fulfil]) -> list[Turned]:
-    """Marks redemptions as handed over; Refused(code="not_placed") for one that is not waiting."""
+    """Marks redemptions as handed over, and their points as spent; Refused(code="not_placed") for one that is not waiting."""
     return once(work, "activities.fulfil", requests, Turned, _fulfil)
 
 
@@ -110,6 +118,7 @@ def _fulfil(work: Work, requests: list[Fulfil]) -> list[Turned]:
         raise Forbidden("只有工作人员可以标记发货", code="not_staff")
     for request in requests:
         one = _placed(work, request.redemption_id)
+        exchanging.sent(work, one.id, one.spend_id)
         store.turn(work, one.id, "fulfilled", request.note[:500])
         _said(work, one, "fulfilled")
     return [Turned(request.redemption_id, "fulfilled") for request in requests]
@@ -129,7 +138,7 @@ def _cancel(work: Work, requests: list[CancelRedeem]) -> list[Turned]:
         item = store.lock_items(work, [one.item]).get(one.item)
         if item is not None:
             store.set_stock(work, item.id, item.stock + one.quantity)
-        points.refund_spend(work, [points.RefundSpend(f"cancel:{one.id}", one.spend_id)])
+        exchanging.taken_back(work, one.id, one.spend_id)
         _said(work, one, "cancelled")
     return [Turned(request.redemption_id, "cancelled") for request in requests]
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from assistant.base.errors import Refused
 from assistant.domain import benefits, points
-from assistant.domain.activities import book, gate
+from assistant.domain.activities import book, exchanging, gate
 from assistant.domain.activities.language import Sale
 from assistant.domain.activities.values import Buy, Joined
 from assistant.store import Work, once
@@ -38,9 +38,12 @@ def _one(work: Work, request: Buy) -> Joined:
     if not book.take(work, place.one.name, book.GOODS, quantity):
         left = book.stock_of(work, place.one.name)[book.GOODS].left
         raise Refused(f"「{sale.title}」只剩 {left} 件了" if left else f"「{sale.title}」已经抢完啦", code="out_of_stock", left=left)
-    spend = points.Spend(f"buy:{request.key}", request.member_id, cost, f"兑换「{sale.title}」")
-    spend_id = points.spend(work, [spend])[0].spend_id
     gifts = [benefits.from_dict(gift) for gift in sale.rewards] * quantity
+    key, reason = f"buy:{request.key}", f"兑换「{sale.title}」"
+    if gifts:
+        spend_id = points.spend(work, [points.Spend(key, request.member_id, cost, reason)])[0].spend_id
+    else:
+        spend_id = exchanging.set_aside(work, key, request.member_id, cost, reason).reservation_id
     state = "fulfilled" if gifts else "placed"
     entry = gate.enter(work, place, state, item=book.GOODS, title=sale.title, quantity=quantity, points=cost, spend_id=spend_id)
     words = gate.reward(work, place.one, entry.id, request.member_id, gifts)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from assistant.base.errors import Forbidden, Invalid, Refused
-from assistant.domain import benefits, points
-from assistant.domain.activities import book, gate
+from assistant.domain import benefits
+from assistant.domain.activities import book, exchanging, gate
 from assistant.domain.activities.values import Entry, Settle, Settled, Stored
 from assistant.store import Fact, Work, once
 
@@ -54,6 +54,8 @@ def _one(work: Work, request: Settle) -> Settled:
         book.put_back(work, one.name, book.PLACES, entry.quantity)
     if request.to == "approved":
         gate.reward(work, one, entry.id, entry.member_id, [benefits.from_dict(gift) for gift in one.activity.rewards])
+    if request.to == "fulfilled" and entry.spend_id:
+        exchanging.sent(work, entry.id, entry.spend_id)
     if request.to == "cancelled":
         _back(work, one, entry)
     payload = {"activity": entry.activity, "kind": entry.kind, "entry": entry.id, "title": entry.title, "note": request.note[:200]}
@@ -68,4 +70,4 @@ def _back(work: Work, one: Stored, entry: Entry) -> None:
     book.put_back(work, one.name, book.PLACES, entry.quantity)
     book.put_back(work, one.name, entry.item, entry.quantity)
     if entry.spend_id:
-        points.refund_spend(work, [points.RefundSpend(f"cancel:{entry.id}", entry.spend_id)])
+        exchanging.taken_back(work, entry.id, entry.spend_id)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -127,6 +127,12 @@ def redemptions_of(view: View, member_id: str) -> list[Redemption]:
 def redemptions_in(view: View, state: str, limit: int) -> list[Redemption]:
     statement = sa.select(redemption).where(redemption.c.state == state).order_by(redemption.c.at, redemption.c.id)
     return [_redemption(row) for row in view.all(statement.limit(limit))]
+
+
+def placed_before(view: View, before: datetime, limit: int) -> list[str]:
+    """Redemptions that have waited since then or longer, the oldest first."""
+    late = (redemption.c.state == "placed", redemption.c.at <= before)
+    return [row.id for row in view.all(sa.select(redemption.c.id).where(*late).order_by(redemption.c.at, redemption.c.id).limit(limit))]
 
 
 def _item(row: sa.Row[Any]) -> Item:

@@ -34,7 +34,7 @@ from assistant.domain.points.model import (
     Spent,
 )
 from assistant.domain.points.noticing import notice_expiring
-from assistant.domain.points.queries import balance, drift, earned_by_order, expiring, history, live_version, lots, rules
+from assistant.domain.points.queries import balance, drift, earned_by_order, expiring, history, live_version, lots, rules, spend_state
 from assistant.domain.points.rulebook import RuleVersion, rule_version, rule_versions
 from assistant.domain.points.rules import Rules, rules_from
 from assistant.domain.points.saying import in_words
@@ -108,4 +108,5 @@ __all__ = [
     "set_households",
     "simulate",
     "spend",
+    "spend_state",
 ]

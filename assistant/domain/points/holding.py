@@ -13,21 +13,23 @@ from assistant.domain import ledger
 from assistant.domain.points import facts, store
 from assistant.domain.points.commands import SWEEP, own
 from assistant.domain.points.model import Part, Returned, SpendRow, Spent, account
+from assistant.domain.points.rulebook import Rulebook
 from assistant.domain.points.sheet import Sheet
 from assistant.store import Work, once
 
 HOLD = timedelta(minutes=15)
-"""How long an exchange may take."""
+"""How long an exchange may take unless it says otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reserve:
-    """Sets points aside for something the member is about to take."""
+    """Sets points aside for something the member is about to take; ``lasts`` as long as that may take."""
 
     key: str
     member_id: str
     amount: int
     reason: str
+    lasts: timedelta = HOLD
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +52,15 @@ class Capture:
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """The exchange is off: the points come back."""
+    """The exchange is off: the points come back. With ``grace`` an end that has passed meanwhile is put off, because we are to blame."""
 
     key: str
     reservation_id: str
+    grace: bool = False
 
 
 def reserve(work: Work, requests: Sequence[Reserve]) -> list[Reserved]:
-    """Sets points aside by the order of spending, for ``HOLD``; nobody else can spend them meanwhile.
+    """Sets points aside by the order of spending, for as long as asked; nobody else can spend them meanwhile.
 
     Raises Refused(code="insufficient" or "points_negative"); a member may reserve his own only.
     """
@@ -73,7 +76,7 @@ def capture(work: Work, requests: Sequence[Capture]) -> list[Spent]:
 
 
 def release(work: Work, requests: Sequence[Release]) -> list[Returned]:
-    """Gives reservations back to their lots, whose ends stay as they are; one that is over already gives back nothing more."""
+    """Gives reservations back to their lots, whose ends stay as they are but for a grace; one that is over gives back nothing more."""
     return once(work, "points.release", requests, Returned, _release)
 
 
@@ -95,7 +98,7 @@ def _reserve(work: Work, requests: list[Reserve]) -> list[Reserved]:
         number = derive("spend", "reserve", request.key)
         key = f"points:reserve:{number}"
         parts = sheet.spend(key, request.member_id, request.amount, request.reason, into=account(request.member_id, "held"))
-        until = work.now + HOLD
+        until = work.now + request.lasts
         transaction = ledger.transaction_id(key)
         rows.append(SpendRow(number, request.member_id, request.amount, request.reason, parts, transaction, "held", until))
         done.append(Reserved(number, parts, sheet.available[request.member_id], until))
@@ -116,7 +119,7 @@ def _capture(work: Work, requests: list[Capture]) -> list[Spent]:
         if row.state in ("spent", "returned"):
             raise Conflict("这笔预留已经用掉了", code="already_captured", spend=number)
         if row.state != "held" or number in sheet.released:
-            raise Refused("积分只预留 15 分钟，已经退回您的账户了，请重新兑换", code="reservation_over", spend=number)
+            raise Refused("预留积分的时间过了，积分已经退回账户，请重新兑换", code="reservation_over", spend=number)
         transactions[number] = ledger.transaction_id(sheet.capture(number, row.member_id, row.amount, row.reason))
         done.append(Spent(number, row.parts, sheet.available[row.member_id]))
         work.record(facts.happened("spent", row.member_id, row.amount, spend_id=number, reason=row.reason))
@@ -129,12 +132,13 @@ def _release(work: Work, requests: list[Release]) -> list[Returned]:
     ids = [request.reservation_id for request in requests]
     sheet, rows = _opened(work, ids)
     back: dict[str, tuple[Part, ...]] = {}
-    for number in ids:
-        row = rows[number]
+    grace = timedelta(days=Rulebook(work).now.grace_days)
+    for request in requests:
+        number, row = request.reservation_id, rows[request.reservation_id]
         if row.state in ("spent", "returned"):
             raise Conflict("这笔预留已经用掉了，要退请走退回", code="already_captured", spend=number)
         if row.state == "held" and number not in sheet.released:
-            sheet.release(row)
+            sheet.release(row, grace if request.grace else None)
             back[number] = row.parts
     sheet.refresh()
     store.close_sheet(work, sheet)

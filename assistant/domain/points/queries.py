@@ -36,6 +36,11 @@ def earned_by_order(view: View, order_ids: Iterable[str]) -> dict[str, int]:
     return store.earned(view, set(order_ids))
 
 
+def spend_state(view: View, spend_id: str) -> str:
+    """``held``, ``spent``, ``released`` or ``returned``, as last booked; empty for an unknown id."""
+    return store.state_of_spend(view, spend_id)
+
+
 def drift(view: View) -> dict[str, tuple[int, int]]:
     """Members whose book and lots disagree, as (book, lots) of available points, else of pending ones: always empty.
 

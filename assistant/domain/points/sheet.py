@@ -124,12 +124,12 @@ class Sheet:
         self.postings.append(Posting(key, available, BRAND, amount, reason, allow_negative=True))
         return key
 
-    def release(self, row: SpendRow) -> None:
-        """What was set aside comes back to its lots; time that has passed meanwhile is not given back."""
+    def release(self, row: SpendRow, grace: timedelta | None = None) -> None:
+        """What was set aside comes back to its lots; time that has passed meanwhile is not given back, unless there is a grace."""
         held, available = account(row.member_id, "held"), account(row.member_id, "available")
         self.postings.append(Posting(f"points:release:{row.id}", held, available, row.amount, row.reason))
         self.released[row.id] = row
-        self.give_back(row.member_id, row.parts, f"没有完成，退回：{row.reason}", None)
+        self.give_back(row.member_id, row.parts, f"没有完成，退回：{row.reason}", grace)
 
     def give_back(self, member_id: str, parts: Iterable[Part], reason: str, grace: timedelta | None) -> None:
         """Points of a spend return to their lots and keep their expiry; one that is past gets a grace from now, if there is one.

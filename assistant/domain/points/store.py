@@ -134,6 +134,10 @@ def spends_of(work: Work, ids: Collection[str]) -> dict[str, SpendRow]:
     return found
 
 
+def state_of_spend(view: View, spend_id: str) -> str:
+    return str(view.scalar(sa.select(spend.c.state).where(spend.c.id == spend_id)) or "")
+
+
 def _spend(row: Any) -> SpendRow:
     parts = tuple(Part(number, amount) for number, amount in row.parts)
     return SpendRow(row.id, row.member_id, row.amount, row.reason, parts, row.transaction_id, row.state, row.until)
