@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import os
 import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -94,7 +96,8 @@ def serve(options: argparse.Namespace, settings: Settings) -> int:
 
 def simulate(options: argparse.Namespace, settings: Settings) -> int:
     """Serves with the simulator and the demo brand, seeded on the first start."""
-    from assistant import demo  # noqa: PLC0415 - only this command needs it
+    with _importing():
+        from assistant import demo  # noqa: PLC0415 - only this command needs it
 
     demo.only_locally(settings)
     clock = _clock(options)
@@ -104,9 +107,21 @@ def simulate(options: argparse.Namespace, settings: Settings) -> int:
     return asyncio.run(_serve(settings, clock, simulated=True))
 
 
+@contextmanager
+def _importing() -> Iterator[None]:
+    """The collector rests while the parts are loaded, a tenth of a start, and never looks at them again: they stay."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
 async def _serve(settings: Settings, clock: SystemClock, *, simulated: bool) -> int:
-    from assistant import demo  # noqa: PLC0415
-    from assistant.app import opened  # noqa: PLC0415 - the parts are heavy, other commands start without them
+    with _importing():
+        from assistant import demo  # noqa: PLC0415
+        from assistant.app import opened  # noqa: PLC0415 - the parts are heavy, other commands start without them
 
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):

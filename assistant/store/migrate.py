@@ -5,15 +5,12 @@ from __future__ import annotations
 import importlib
 import pkgutil
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import sqlalchemy as sa
-from alembic import command
-from alembic.autogenerate import compare_metadata
-from alembic.config import Config
-from alembic.migration import MigrationContext
 
 from assistant.store.engine import is_sqlite, open_engine
 from assistant.store.rows import metadata
@@ -30,13 +27,35 @@ MANY = 50
 
 
 def upgrade(url: str) -> None:
-    """Upgrades to the newest revision; several processes may do so at once."""
-    _run(url, lambda config: command.upgrade(config, "head"))
+    """Upgrades to the newest revision; several processes may do so at once. Alembic is only loaded where there is something to do."""
+    if stands_at(url) != newest():
+        from alembic import command  # noqa: PLC0415 - a twentieth of a start
+
+        _run(url, lambda config: command.upgrade(config, "head"))
 
 
 def adopt(url: str) -> None:
     """Declares a database whose tables were made by ``Store.create_all`` to be at the newest revision."""
+    from alembic import command  # noqa: PLC0415
+
     _run(url, lambda config: command.stamp(config, "head"))
+
+
+def newest() -> str:
+    """The number of the newest revision: the chain is single and its files are named by it."""
+    return max((path.name.partition("_")[0] for path in (FOLDER / "versions").glob("[0-9]*.py")), default="0000")
+
+
+def stands_at(url: str) -> str:
+    """The revision the database says it is at, empty for a new one."""
+    engine = open_engine(url, writing=True, size=1)
+    try:
+        with engine.connect() as connection:
+            if not sa.inspect(connection).has_table("alembic_version"):
+                return ""
+            return str(connection.scalar(sa.text("SELECT version_num FROM alembic_version")) or "")
+    finally:
+        engine.dispose()
 
 
 def import_tables() -> None:
@@ -50,6 +69,9 @@ def import_tables() -> None:
 
 def differences(url: str) -> list[Any]:
     """What the database lacks or has beyond the metadata; empty when they agree."""
+    from alembic.autogenerate import compare_metadata  # noqa: PLC0415
+    from alembic.migration import MigrationContext  # noqa: PLC0415
+
     engine = open_engine(url, writing=True, size=1)
     try:
         with engine.connect() as connection:
@@ -61,15 +83,17 @@ def differences(url: str) -> list[Any]:
 
 def revision(words: str) -> str:
     """Writes the next revision from the difference between all revisions so far and the metadata; returns its path."""
+    from alembic import command  # noqa: PLC0415
+
     import_tables()
     with TemporaryDirectory() as folder:
         url = f"sqlite:///{folder}/new.db"
-        if any((FOLDER / "versions").glob("[0-9]*.py")):
+        if newest() != "0000":
             upgrade(url)
-        number = 1 + len(list((FOLDER / "versions").glob("[0-9]*.py")))
+        number = 1 + int(newest())
         made: list[str] = []
 
-        def write(config: Config) -> None:
+        def write(config: Any) -> None:
             script: Any = command.revision(config, words, autogenerate=True, rev_id=f"{number:04}")
             made.append(str(script.path))
 
@@ -87,7 +111,9 @@ def ours(name: str | None, kind: str, _parents: Any) -> bool:
     return kind != "table" or name is None or not name.startswith(FOREIGN)
 
 
-def _run(url: str, act: Any) -> None:
+def _run(url: str, act: Callable[[Any], object]) -> None:
+    from alembic.config import Config  # noqa: PLC0415
+
     engine = open_engine(url, writing=True, size=1)
     try:
         with engine.begin() as connection:

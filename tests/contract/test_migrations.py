@@ -39,6 +39,14 @@ def test_all_revisions_together_are_the_tables_of_the_code(empty: str) -> None:
     assert migrate.differences(empty) == []
 
 
+def test_a_start_knows_without_alembic_whether_there_is_something_to_upgrade(empty: str) -> None:
+    assert migrate.stands_at(empty) == ""
+    migrate.upgrade(empty)
+    assert migrate.stands_at(empty) == migrate.newest()
+    migrate.upgrade(empty)
+    assert migrate.differences(empty) == []
+
+
 def test_upgrading_twice_keeps_what_is_there(empty: str, clock: ManualClock) -> None:
     migrate.upgrade(empty)
     store = Store(empty, clock)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from pydantic import BaseModel, RootModel
@@ -20,14 +21,16 @@ class Description(RootModel[dict[str, Any]]):
 
 
 def described(routes: Sequence[ApiRoute]) -> tuple[ApiRoute, ...]:
-    """The routes and the one that describes them."""
-    made = Description({})
+    """The routes and the one that describes them; the description is made when it is first asked for."""
+
+    @cache
+    def made() -> Description:
+        return Description(document(every))
 
     async def describe(_call: Call) -> Description:
-        return made
+        return made()
 
     every = (*routes, ApiRoute("GET", PATH, PUBLIC, describe, "这份说明", Description))
-    made.root.update(document(every))
     return every
 
 
