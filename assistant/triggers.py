@@ -12,7 +12,7 @@ from assistant import operations
 from assistant.base.errors import Broken
 from assistant.base.principal import system
 from assistant.domain import activities, cashback, events, journeys, membership, orders, outreach, points
-from assistant.flows import behaviour, gifts, live
+from assistant.flows import behaviour, gifts, live, notices
 from assistant.flows.deliver import settle_kf
 from assistant.flows.settle import settle_orders
 from assistant.jobs import Handler, Job, Schedule
@@ -94,7 +94,7 @@ ON_CLOCK: dict[str, tuple[int, Callable[[Work], object]]] = {
     "points.expire": (3600, points.expire),
     "membership.review": (60, membership.review),
     "points.release": (60, points.release_overdue),
-    "points.notice": (600, points.notice_expiring),
+    "points.notice": (600, notices.points_expiring),
     "membership.gifts": (60, membership.make_gifts_due),
     "cashback.ripen": (300, cashback.ripen),
     events.HEAR: (300, behaviour.hear),

@@ -56,6 +56,7 @@ def test_shipped_journeys_are_installed_switched_off(store: Store, clock: Manual
         ("birthday", 1, False),
         ("dormant", 1, False),
         ("paid_renewal", 1, False),
+        ("points_expiring", 1, False),
     ]
     run(store, clock)
     assert sent(store, "birthday") == []

@@ -162,7 +162,7 @@ def told(store: Store) -> list[tuple[int, int, int, str]]:
 
 
 def notice(store: Store) -> int:
-    return int(store.do(lambda work, _none: points.notice_expiring(work), None, ME))
+    return len(store.do(lambda work, _none: points.notice_expiring(work), None, ME))
 
 
 def test_notices_come_thirty_seven_and_one_days_ahead_each_once(store: Store, clock: ManualClock) -> None:

@@ -155,12 +155,7 @@ def turn_all(work: Work, name: str, ids: Sequence[str], before: str, after: str)
 
 def fits(view: View, rule: Mapping[str, Any], ids: Sequence[str]) -> set[str]:
     """Which of the members the segment holds for now."""
-    catalogue = audience.catalogue()
-    found = audience.members_of(catalogue.parse(rule), catalogue, view.now).subquery()
-    good: set[str] = set()
-    for part in chunks(ids):
-        good |= {row[0] for row in view.all(sa.select(found.c.member_id).where(found.c.member_id.in_(part)))}
-    return good
+    return audience.fits(view, audience.catalogue().parse(rule), ids)
 
 
 def open_past(view: View, now: datetime) -> list[Stored]:

@@ -4,7 +4,7 @@ from assistant.domain.audience.catalogue import Catalogue, catalogue, use
 from assistant.domain.audience.commands import freeze, tag, untag
 from assistant.domain.audience.compiling import members_of
 from assistant.domain.audience.model import EVERYBODY, All, AnyOf, Compare, Freeze, Not, Rule, Snapshot, Tag, compare
-from assistant.domain.audience.queries import FEATURES, count, describe, find, page, snapshot, tag_names, tags_of, values
+from assistant.domain.audience.queries import FEATURES, count, describe, find, fits, page, snapshot, tag_names, tags_of, values
 from assistant.domain.audience.rendering import render
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "count",
     "describe",
     "find",
+    "fits",
     "freeze",
     "members_of",
     "page",

@@ -13,7 +13,7 @@ from assistant.domain.audience.catalogue import catalogue
 from assistant.domain.audience.compiling import members_of
 from assistant.domain.audience.model import Rule, Snapshot, Tag
 from assistant.domain.audience.rendering import render
-from assistant.store import Feature, View
+from assistant.store import Feature, View, chunks
 
 
 def count(view: View, rule: Rule) -> int:
@@ -27,6 +27,15 @@ def find(view: View, rule: Rule, after: str = "", limit: int = 500) -> list[str]
     found = members_of(rule, catalogue(), view.now).subquery()
     column = found.c.member_id
     return [row[0] for row in view.all(sa.select(column).where(column > after).order_by(column).limit(limit))]
+
+
+def fits(view: View, rule: Rule, ids: Sequence[str]) -> set[str]:
+    """Which of the members the rule holds for now."""
+    found = members_of(rule, catalogue(), view.now).subquery()
+    good: set[str] = set()
+    for part in chunks(ids):
+        good |= {row[0] for row in view.all(sa.select(found.c.member_id).where(found.c.member_id.in_(part)))}
+    return good
 
 
 def page(view: View, snapshot_id: str, after: str = "", limit: int = 500) -> list[str]:

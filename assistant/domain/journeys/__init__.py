@@ -4,6 +4,7 @@ Due rows: ``journey.enrol`` and ``journey.step``; ``JOBS`` names the command tha
 """
 
 from assistant.domain.journeys.commands import enrol, exit_on, exit_since, install, publish, switch, tick
+from assistant.domain.journeys.entering import enter
 from assistant.domain.journeys.model import Enrolment, Journey, Publish, Published, Switch, Switched, Version, journey_from, shipped
 from assistant.domain.journeys.queries import counts, enrolments, journeys
 from assistant.domain.journeys.steps import run_steps
@@ -22,6 +23,7 @@ __all__ = [
     "counts",
     "enrol",
     "enrolments",
+    "enter",
     "exit_on",
     "exit_since",
     "install",

@@ -13,7 +13,7 @@ from assistant.base.clock import SHANGHAI
 from assistant.base.errors import Invalid
 from assistant.domain import audience
 from assistant.domain.journeys import store, tables
-from assistant.domain.journeys.model import Journey, Publish, Published, Switch, Switched, journey_from, shipped
+from assistant.domain.journeys.model import Journey, Publish, Published, Switch, Switched, Version, journey_from, shipped
 from assistant.store import Due, Fact, Work, chunks, once, upsert
 
 PAGE = 500
@@ -72,9 +72,9 @@ def tick(work: Work) -> int:
     on = [name for name, is_on in store.switched(work).items() if is_on]
     for name in on:
         version = store.newest(work, name)
-        if version is None:
+        if version is None or version.journey.enter_on is not None:
             continue
-        planned = _planned(version.journey, work.now)
+        planned = planned_today(version.journey, work.now)
         if work.now >= planned and not store.ran(work, name, planned):
             work.insert(tables.run, [{"name": name, "planned_at": planned, "at": work.now}])
             payload = {"name": name, "planned_at": planned.isoformat(), "after": ""}
@@ -85,7 +85,8 @@ def tick(work: Work) -> int:
     return started
 
 
-def _planned(journey: Journey, now: datetime) -> datetime:
+def planned_today(journey: Journey, now: datetime) -> datetime:
+    """The hour of the journey on the business day of now."""
     day = now.astimezone(SHANGHAI).date()
     return datetime.combine(day, time(journey.at_hour), SHANGHAI).astimezone(UTC)
 
@@ -98,21 +99,7 @@ def enrol(work: Work, payload: Mapping[str, Any]) -> int:
     journey = version.journey
     found = audience.find(work, journey.rule(work.now), payload["after"], PAGE)
     inside = store.inside_since(work, version.name, found, work.now - timedelta(days=journey.reenter_days))
-    rows = [
-        {
-            "id": ids.derive("enr", version.name, member_id, payload["planned_at"]),
-            "name": version.name,
-            "version": version.version,
-            "member_id": member_id,
-            "step": 0,
-            "state": "active",
-            "next_at": work.now,
-            "enrolled_at": work.now,
-            "reason": "",
-        }
-        for member_id in found
-        if member_id not in inside
-    ]
+    rows = newcomers(version, [one for one in found if one not in inside], payload["planned_at"], work.now, work.now)
     work.insert_missing(tables.enrolment, rows)
     if len(found) == PAGE:
         again = dict(payload) | {"after": found[-1]}
@@ -122,6 +109,15 @@ def enrol(work: Work, payload: Mapping[str, Any]) -> int:
     if rows:
         work.due(Due(STEP, "all", work.now, {}, order_key=STEP))
     return len(rows)
+
+
+def newcomers(version: Version, member_ids: Sequence[str], key: str, start: datetime, now: datetime) -> list[dict[str, Any]]:
+    """The rows of members who come in now and whose first step is due at ``start``; ``key`` tells one coming in from the next."""
+    plain = {"name": version.name, "version": version.version, "step": 0, "state": "active", "reason": ""}
+    return [
+        plain | {"id": ids.derive("enr", version.name, number, key), "member_id": number, "next_at": start, "enrolled_at": now}
+        for number in member_ids
+    ]
 
 
 def exit_on(work: Work, fact_name: str, member_id: str) -> int:

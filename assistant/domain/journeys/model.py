@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -37,10 +38,14 @@ class Wait(Closed):
 
 
 class Message(Closed):
-    """One message, if the gate lets it through; the slot is ``{nickname}``."""
+    """One message, if the gate lets it through; slots are ``{nickname}`` and those of ``slots.SLOTS``.
+
+    ``mass`` is one text for everybody, sent in its place where a staff member would have to confirm too many personal ones in a day.
+    """
 
     kind: Literal["message"]
     template: Annotated[StrictStr, Field(min_length=1, max_length=600)]
+    mass: Annotated[StrictStr, Field(max_length=600)] = ""
 
 
 class Gift(Closed):
@@ -53,8 +58,24 @@ class Gift(Closed):
 Step = Annotated[Wait | Message | Gift, Field(discriminator="kind")]
 
 
+class Entrance(Closed):
+    """The fact that begins a journey: what is told of it must be equal (``where``) and no less than asked (``at_least``)."""
+
+    fact: Literal["points.expiring"]
+    where: dict[StrictStr, StrictInt | StrictStr] = {}
+    at_least: dict[StrictStr, StrictInt] = {}
+
+    def fits(self, told: Mapping[str, Any]) -> bool:
+        """Whether this happening is meant."""
+        same = all(told.get(name) == value for name, value in self.where.items())
+        return same and all(int(told.get(name, 0)) >= value for name, value in self.at_least.items())
+
+
 class Journey(Closed):
-    """Who enters every day at ``at_hour`` (Shanghai), what happens, and which facts end it. ``{today}`` in the segment is MM-DD."""
+    """Who enters every day at ``at_hour`` (Shanghai), what happens, and which facts end it. ``{today}`` in the segment is MM-DD.
+
+    With ``enter_on`` nobody enters by the day: who the fact happens to does, if the segment holds for them.
+    """
 
     name: Name
     title: Annotated[StrictStr, Field(min_length=1, max_length=60)]
@@ -64,6 +85,7 @@ class Journey(Closed):
     reenter_days: Annotated[StrictInt, Field(ge=1, le=3660)] = 90
     patience_days: Annotated[StrictInt, Field(ge=1, le=60)] = 7
     segment: dict[str, Any]
+    enter_on: Entrance | None = None
     exit_on: tuple[StrictStr, ...] = ()
     steps: Annotated[tuple[Step, ...], Field(min_length=1, max_length=20)]
 

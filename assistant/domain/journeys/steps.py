@@ -7,13 +7,17 @@ from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any
 
+from assistant.base.clock import business_day, day_start
 from assistant.domain import benefits, members, outreach
 from assistant.domain.journeys import store, tables
 from assistant.domain.journeys.commands import STEP
 from assistant.domain.journeys.model import Enrolment, Gift, Message, Version, Wait
+from assistant.domain.journeys.slots import Filled, filled, put_in
 from assistant.store import Due, Fact, Work
 
 SET = 200
+PERSONAL_A_DAY = 20
+"""So many different texts a staff member is asked to confirm in a day for one journey that also has one text for all."""
 
 
 def run_steps(work: Work, _payload: Mapping[str, Any]) -> int:
@@ -50,15 +54,17 @@ def _step(work: Work, version: Version, number: int, people: list[Enrolment]) ->
 
 
 def _message(work: Work, version: Version, number: int, step: Message, people: list[Enrolment]) -> None:
+    slots, empty = filled(work, step.template, [one.member_id for one in people])
+    for why in sorted(set(empty.values())):
+        _change(work, [one for one in people if empty.get(one.member_id) == why], "exited", why, step=number)
+    people = [one for one in people if one.member_id not in empty]
     journey = version.journey
     decisions = outreach.decide(work, [outreach.Candidate(one.member_id, journey.kind, journey.topic) for one in people])
-    names = members.profiles(work, [one.member_id for one in people])
+    texts = _Texts(work, version, step, slots)
     queued, skipped, gone = [], [], []
     for one, decision in zip(people, decisions, strict=True):
         if isinstance(decision, outreach.Send):
-            name = names[one.member_id].nickname.strip()[:20] if decision.route == "kf" else ""
-            text = step.template.replace("{nickname}", name or "老友")
-            queued.append(outreach.Queue(f"{one.id}:{number}", decision, version.cause, text))
+            queued.append(outreach.Queue(f"{one.id}:{number}", decision, version.cause, texts.of(decision)))
             gone.append(one)
         elif isinstance(decision, outreach.Defer) and decision.until <= one.enrolled_at + _patience(version, number):
             _move(work, [one], number, decision.until)
@@ -69,6 +75,28 @@ def _message(work: Work, version: Version, number: int, step: Message, people: l
     outreach.queue(work, queued)
     outreach.keep_skips(work, skipped)
     _move(work, gone, number + 1, work.now)
+
+
+class _Texts:
+    """The texts of one step: by name where one person is written to, and no more of them than a staff member can tap in a day."""
+
+    def __init__(self, work: Work, version: Version, step: Message, slots: Filled) -> None:
+        self._step, self._slots = step, slots
+        self._names = members.profiles(work, list(slots))
+        self._tasks = outreach.tasks_since(work, version.cause, day_start(business_day(work.now))) if step.mass else {}
+        self._own: dict[str, set[str]] = {}
+
+    def of(self, decision: outreach.Send) -> str:
+        member_id = decision.candidate.member_id
+        name = self._names[member_id].nickname.strip()[:20] if decision.route == "kf" else ""
+        text = put_in(self._step.template, self._slots[member_id] | {"nickname": name or "老友"})
+        if decision.route == "kf" or not self._step.mass:
+            return text
+        own = self._own.setdefault(decision.staff, set())
+        if text not in own and len(own) + self._tasks.get(decision.staff, 0) >= PERSONAL_A_DAY:
+            return put_in(self._step.mass, self._slots[member_id] | {"nickname": "老友"})
+        own.add(text)
+        return text
 
 
 def _patience(version: Version, number: int) -> timedelta:

@@ -64,6 +64,14 @@ def touches_to_deliver(view: View, group: str, limit: int = 500) -> list[Touch]:
     return store.touches(view, tables.touch.c.group == group, tables.touch.c.state == "queued", limit=limit)
 
 
+def tasks_since(view: View, cause: str, since: datetime) -> dict[str, int]:
+    """How many mass tasks each staff member has been given for one cause since then."""
+    table = tables.touch
+    mine = (table.c.cause == cause, table.c.route == "mass", table.c.queued_at >= since)
+    counted = sa.select(table.c.staff, sa.func.count(table.c.group.distinct()).label("n")).where(*mine).group_by(table.c.staff)
+    return {row.staff: row.n for row in view.all(counted)}
+
+
 def touch(view: View, touch_id: str) -> Touch | None:
     """One touch, or None."""
     return next(iter(store.touches(view, tables.touch.c.id == touch_id)), None)

@@ -33,7 +33,7 @@ from assistant.domain.points.model import (
     Spend,
     Spent,
 )
-from assistant.domain.points.noticing import notice_expiring
+from assistant.domain.points.noticing import Ending, next_ending, notice_expiring
 from assistant.domain.points.queries import balance, drift, earned_by_order, expiring, history, live_version, lots, rules, spend_state
 from assistant.domain.points.rulebook import RuleVersion, rule_version, rule_versions
 from assistant.domain.points.rules import Rules, rules_from
@@ -48,6 +48,7 @@ __all__ = [
     "Capture",
     "ClaimOrder",
     "Difference",
+    "Ending",
     "Expiring",
     "GoLive",
     "Grant",
@@ -94,6 +95,7 @@ __all__ = [
     "live_version",
     "lots",
     "mature",
+    "next_ending",
     "notice_expiring",
     "open_balance",
     "propose_rules",

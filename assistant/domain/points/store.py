@@ -270,6 +270,20 @@ def history_of(view: View, member_id: str, limit: int) -> list[HistoryEntry]:
 
 
 def expiring_of(view: View, ids: Collection[str], within_days: int) -> dict[str, Expiring]:
+    found = _live_until(view, ids, within_days)
+    return {
+        number: Expiring(sum(row.remaining for row in rows), rows[0].expires_at, tuple(Part(row.id, row.remaining) for row in rows))
+        for number, rows in found.items()
+    }
+
+
+def ending_of(view: View, ids: Collection[str], within_days: int) -> dict[str, list[tuple[datetime, int]]]:
+    """When points of these members end within so many days, and how many."""
+    found = _live_until(view, ids, within_days)
+    return {number: [(row.expires_at, row.remaining) for row in rows] for number, rows in found.items()}
+
+
+def _live_until(view: View, ids: Collection[str], within_days: int) -> dict[str, list[Any]]:
     found: dict[str, list[Any]] = {}
     for part in chunks(sorted(set(ids))):
         statement = sa.select(lot.c.id, lot.c.member_id, lot.c.remaining, lot.c.expires_at)
@@ -277,10 +291,7 @@ def expiring_of(view: View, ids: Collection[str], within_days: int) -> dict[str,
         live = (lot.c.member_id.in_(part), lot.c.state == "available", lot.c.remaining > 0)
         for row in view.all(statement.where(*live, *due).order_by(lot.c.expires_at, lot.c.granted_at, lot.c.id)):
             found.setdefault(row.member_id, []).append(row)
-    return {
-        number: Expiring(sum(row.remaining for row in rows), rows[0].expires_at, tuple(Part(row.id, row.remaining) for row in rows))
-        for number, rows in found.items()
-    }
+    return found
 
 
 def expiring_select(now: datetime, within_days: int) -> sa.Select[Any]:
