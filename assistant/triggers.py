@@ -43,8 +43,9 @@ def settle_order(work: Work, happened: Happened) -> None:
 
 
 def match_orders(work: Work, happened: Happened) -> None:
-    """Orders that waited for this person find their owner."""
+    """Orders that waited for this person find their owner, and money that waited for a wallet goes out."""
     orders.match(work, [happened.member_id])
+    cashback.carry_waiting(work, [happened.member_id])
 
 
 def match_events(work: Work, happened: Happened) -> None:

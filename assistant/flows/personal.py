@@ -56,8 +56,11 @@ TABLES: dict[str, Holds] = {
     "cashback_claim": Holds(
         "member_id",
         "返现申请",
-        blank=_blank("payee", "reason"),
-        plain=("id", "order_id", "order_no", "card_id", "state", "first_approver", "approver", "how", "signs", "hold", "released_by"),
+        blank=_blank("payee", "reason", "package_info", "hand_reference"),
+        plain=(
+            *("id", "order_id", "order_no", "card_id", "state", "first_approver", "approver", "how", "signs", "hold", "released_by"),
+            *("billed_no", "attention", "hand_by"),
+        ),
     ),
     "confirmation": Holds("member_id", drop=True),
     "conversation": Holds("conversation", "会话", drop=True),

@@ -8,9 +8,10 @@ from datetime import timedelta
 from typing import Any
 
 from assistant.base.clock import business_day
-from assistant.base.errors import Transient
+from assistant.base.errors import Broken, Transient
 from assistant.base.principal import system
 from assistant.domain import cashback, ledger, orders, points, staff
+from assistant.flows.payout import differs
 from assistant.flows.settle import settle_orders
 from assistant.jobs import Job
 from assistant.store import Fact, Store, View, Work, chunks
@@ -70,15 +71,28 @@ class Reconciler:
         return night
 
     async def _payout(self, claim: cashback.RebateClaim) -> list[Difference]:
-        if not claim.paid_fen:
+        if not claim.paid_fen or (claim.hand_reference and not claim.billed_no):
             return []
         try:
             answer = await self._port.query(claim.bill_no)
-        except (Transient, TimeoutError, OSError) as error:
+        except (Broken, Transient, TimeoutError, OSError) as error:
             return [Difference("payout_silent", claim.id, f"返现 {claim.order_no} 的付款单 {claim.bill_no} 查询不到结果：{error}")]
+        if claim.hand_reference:
+            return _beside_the_hand(claim, answer.state)
+        if wrong := differs(answer, claim.payee, claim.paid_fen):
+            return [Difference("payout", claim.id, f"返现 {claim.order_no} 账上已付（单号 {claim.bill_no}）：{wrong}")]
         if answer.state == "paid":
             return []
         return [Difference("payout", claim.id, f"返现 {claim.order_no} 账上已付，付款平台说 {answer.state}（单号 {claim.bill_no}）")]
+
+
+def _beside_the_hand(claim: cashback.RebateClaim, state: str) -> list[Difference]:
+    """A payout that a person noted as paid, while the payer may have paid its bill too."""
+    if state not in ("paid", "accepted", "wait_user"):
+        return []
+    hand = f"返现 {claim.order_no} 已登记人工打款（凭证 {claim.hand_reference}）"
+    say = f"{hand}，付款平台上单号 {claim.bill_no} 也是 {state}，请核对是否付了两次"
+    return [Difference("payout_by_hand", claim.id, say)]
 
 
 def settle_on_trial(work: Work, order_ids: Sequence[str]) -> list[Difference]:

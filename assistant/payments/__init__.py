@@ -5,7 +5,7 @@ The service pays with the simulated payer; ``WeChatPayout`` speaks the merchant 
 
 from assistant.payments.signing import Merchant, Platform, private_key, public_key
 from assistant.payments.simulated import Answer, Knobs, SimulatedPayout, bills, paid_total
-from assistant.payments.wechat import Told, Transfer, WeChatPayout
+from assistant.payments.wechat import Transfer, WeChatPayout
 
 __all__ = [
     "Answer",
@@ -13,7 +13,6 @@ __all__ = [
     "Merchant",
     "Platform",
     "SimulatedPayout",
-    "Told",
     "Transfer",
     "WeChatPayout",
     "bills",

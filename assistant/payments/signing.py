@@ -74,6 +74,11 @@ def authorization(merchant: Merchant, method: str, path: str, body: str, timesta
     return f"{SCHEME} " + ",".join(f'{name}="{value}"' for name, value in fields.items())
 
 
+def signed_at_all(headers: Mapping[str, str]) -> bool:
+    """Whether somebody claims to have signed; a page of some proxy does not."""
+    return bool(headers.get("Wechatpay-Signature") and headers.get("Wechatpay-Serial"))
+
+
 def genuine(platform: Platform, headers: Mapping[str, str], body: bytes, now: datetime) -> bool:
     """Whether the payer itself signed this body, just now, with the key we believe. Never raises."""
     timestamp, nonce = headers.get("Wechatpay-Timestamp", ""), headers.get("Wechatpay-Nonce", "")

@@ -21,10 +21,17 @@ PAYER = system("payer")
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the payer says of a bill. ``closed``: not confirmed in time, the money is back; ``not_found``: it never heard of the bill."""
+    """What the payer says of a bill. ``closed``: not confirmed in time, the money is back; ``not_found``: it never heard of the bill.
+
+    ``package_info`` opens the page on which the receiver confirms and comes only with an answer to ``pay``; amount and payee are what the
+    payer holds, where it says so.
+    """
 
     state: State
     reason: str = ""
+    package_info: str = ""
+    amount_fen: int | None = None
+    payee: str = ""
 
 
 @dataclass(slots=True)
@@ -55,6 +62,7 @@ class SimulatedPayout:
 
     store: Store
     knobs: Knobs = field(default_factory=Knobs)
+    app: str = ""
 
     async def pay(self, bill_no: str, openid: str, amount_fen: int, remark: str = "") -> Answer:
         """Pays once per bill number; the number again answers what has become of it, with other data it is refused."""
@@ -64,6 +72,10 @@ class SimulatedPayout:
     async def query(self, bill_no: str) -> Answer:
         """What has become of a bill; closes one that nobody confirmed within 24 hours."""
         return await self._call(_query, bill_no)
+
+    async def cancel(self, bill_no: str) -> Answer:
+        """Takes back a bill that nobody has confirmed; what is settled stays as it is."""
+        return await self._call(_cancel, bill_no)
 
     async def confirm(self, bill_no: str) -> Answer:
         """The receiver taps "收款"."""
@@ -108,11 +120,22 @@ def _confirm(work: Work, bill_no: str) -> Answer:
     return answer
 
 
+def _cancel(work: Work, bill_no: str) -> Answer:
+    kept = _locked(work, bill_no)
+    if kept is None:
+        return Answer("not_found", "没有这个单号")
+    if _settled(work, kept).state == "wait_user":
+        _move(work, bill_no, "closed", "商户已撤销")
+        return Answer("closed", "商户已撤销")
+    return _settled(work, kept)
+
+
 def _settled(work: Work, kept: sa.Row[Any]) -> Answer:
     if kept.state == "wait_user" and work.now >= kept.at + CLOSES_AFTER:
         _move(work, kept.bill_no, "closed", "24 小时内没有确认收款，款项已退回")
         return Answer("closed", "24 小时内没有确认收款，款项已退回")
-    return Answer(kept.state, kept.reason)
+    package = f"package-{kept.bill_no}" if kept.state == "wait_user" else ""
+    return Answer(kept.state, kept.reason, package, kept.amount_fen, kept.payee)
 
 
 def _locked(work: Work, bill_no: str) -> sa.Row[Any] | None:

@@ -52,6 +52,7 @@ class ClaimModel:
     paid: int = 0
     settled: bool = False
     first: str = ""
+    asked: int = 0
     bills: list[Bill | None] = field(default_factory=lambda: [None])
 
     @property
@@ -173,7 +174,7 @@ class Model:
         if not one.payable:
             one.state, one.settled = "paid", True
             return False
-        one.state = "paying"
+        one.state, one.asked = "paying", self.now
         return True
 
     def ask(self, one: ClaimModel, fresh: bool, mode: str) -> str:
@@ -183,6 +184,8 @@ class Model:
         if bill is not None and bill.state == "wait_user" and self.now >= bill.at + DAY:
             bill.state = "closed"
         if mode == "lose_reply" and (bill is not None or not fresh):
+            return "unknown"
+        if bill is None and not fresh and self.now > one.asked + 29 * DAY:
             return "unknown"
         if bill is None:
             bill = one.bills[-1] = Bill({"refuse": "refused", "wait": "wait_user"}.get(mode, "paid"), self.now)

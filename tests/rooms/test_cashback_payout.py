@@ -111,15 +111,20 @@ async def test_a_refused_bill_goes_back_to_a_person(store: Store, clock: ManualC
     assert store.look(paid_total) == 995
 
 
-async def test_a_member_without_a_wallet_waits_on_the_list_of_held_work(store: Store, clock: ManualClock) -> None:
+async def test_a_member_without_a_wallet_waits_and_is_told_and_paid_once_there_is_one(store: Store, clock: ManualClock) -> None:
     claim_id = ripened(store, clock)
     approved(store, claim_id)
-    with pytest.raises(Refused) as refused:
-        await carried(store, SimulatedPayout(store), claim_id, "1")
-    assert (refused.value.code, state_of(store, claim_id)) == ("no_payee", "approved")
+    assert await carried(store, SimulatedPayout(store), claim_id, "1") == "approved"
+    assert told(store, claim_id) == "审核通过了，9.95 元会为您打款；还差一步：请用微信打开我们的小程序登录一次，登录后就会自动打给您"
+    assert [one.attention for one in store.look(cashback.needs_person)] == ["会员还没有 openid，绑定后会自动打款"]
     wallet(store)
+    store.do(lambda work, _: cashback.carry_waiting(work, [ANNA]), None, ME)
+    row = store.look(lambda view: view.one(sa.select(due).where(due.c.kind == "payout")))
+    assert row is not None
+    assert row.due_at == clock.now()
     assert await carried(store, SimulatedPayout(store), claim_id, "2") == "paid"
     assert store.look(bills)[0][1] == "open-anna"
+    assert store.look(cashback.needs_person) == []
 
 
 async def test_a_refund_after_the_payout_is_recovered_from_later_rebates_only(store: Store, clock: ManualClock) -> None:
@@ -237,7 +242,7 @@ def _held(store: Store, claim_id: str) -> bool:
 async def test_words_about_another_bill_change_nothing(store: Store, clock: ManualClock) -> None:
     claim_id = ready(store, clock)
     begun = store.do(cashback.begin_payout, [BeginPayout("b", claim_id)], ME)[0]
-    for number, outcome in (("bill_other", "paid"), ("", "closed")):
+    for number, outcome in (("billother", "paid"), ("", "closed")):
         store.do(cashback.record_payout, [PayoutResult(f"other:{outcome}", claim_id, number, outcome)], ME)
     assert state_of(store, claim_id) == "paying"
     assert store.do(cashback.record_payout, [PayoutResult("r", claim_id, begun.bill_no, "not_taken", "忙")], ME)[0].state == "due"

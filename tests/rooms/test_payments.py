@@ -57,7 +57,7 @@ async def test_a_bill_number_with_another_amount_is_refused(store: Store) -> Non
     await payer.pay("b1", "open1", 500)
     assert (await payer.pay("b1", "open1", 501)).state == "refused"
     payer.knobs.refuse = "收款人未实名"
-    assert (await payer.pay("b2", "open1", 500)) == Answer("refused", "收款人未实名")
+    assert (await payer.pay("b2", "open1", 500)) == Answer("refused", "收款人未实名", amount_fen=500, payee="open1")
     assert (await payer.confirm("none")).state == "not_found"
     assert store.look(paid_total) == 500
 

@@ -21,7 +21,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assistant.base.clock import ManualClock
-from assistant.base.errors import Invalid, Transient
+from assistant.base.errors import Broken, Invalid, Transient
 from assistant.base.ids import derive
 from assistant.payments import Merchant, Platform, Transfer, WeChatPayout, private_key, public_key
 from assistant.payments.signing import FRESH_SECONDS, genuine
@@ -30,9 +30,8 @@ NOW = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
 OURS = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 THEIRS = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 PLATFORM = Platform("PUB_KEY_ID_0114", THEIRS.public_key())
-BILL = derive("bill", "claim", 0)
-SPELT = BILL.replace("_", "")
-GOOD = {"out_bill_no": SPELT, "mch_id": "1900", "appid": "wx1", "state": "SUCCESS"}
+BILL = derive("bill", "claim", 0).replace("_", "")
+GOOD = {"out_bill_no": BILL, "mch_id": "1900", "appid": "wx1", "state": "SUCCESS", "transfer_amount": 995, "openid": "oMember"}
 
 
 def signed(body: bytes, at: datetime = NOW, serial: str = PLATFORM.serial, key: rsa.RSAPrivateKey = THEIRS) -> dict[str, str]:
@@ -75,14 +74,14 @@ async def paying(payer: Payer) -> AsyncIterator[WeChatPayout]:
 
 
 async def test_a_transfer_is_signed_and_says_all_that_the_payer_asks_for() -> None:
-    payer = Payer(answer={"out_bill_no": SPELT, "state": "WAIT_USER_CONFIRM", "package_info": "open-me"})
+    payer = Payer(answer={"out_bill_no": BILL, "state": "WAIT_USER_CONFIRM", "package_info": "open-me"})
     async with paying(payer) as port:
         told = await port.pay(BILL, "oMember", 995, "返现")
     assert (told.state, getattr(told, "package_info", "")) == ("wait_user", "open-me")
     method, path, body = payer.seen[0]
     assert (method, path) == ("POST", "/v3/fund-app/mch-transfer/transfer-bills")
     sent = json.loads(body)
-    assert (sent["out_bill_no"], sent["openid"], sent["transfer_amount"], sent["appid"]) == (SPELT, "oMember", 995, "wx1")
+    assert (sent["out_bill_no"], sent["openid"], sent["transfer_amount"], sent["appid"]) == (BILL, "oMember", 995, "wx1")
     assert sent["transfer_scene_report_infos"][0] == {"info_type": "活动名称", "info_content": "返现"}
     assert "user_name" not in sent
 
@@ -137,7 +136,7 @@ async def test_another_merchants_bill_is_not_ours() -> None:
 
 
 async def test_a_no_and_an_unknown_number_are_told_apart() -> None:
-    async with paying(Payer(403, {"code": "NOT_ENOUGH", "message": "余额不足"})) as port:
+    async with paying(Payer(400, {"code": "ACCOUNT_ERROR", "message": "收款账户异常"})) as port:
         assert (await port.pay(BILL, "oMember", 995, "")).state == "refused"
     async with paying(Payer(404, {"code": "NOT_FOUND"})) as port:
         assert (await port.query(BILL)).state == "not_found"
@@ -154,13 +153,64 @@ async def test_a_no_and_an_unknown_number_are_told_apart() -> None:
         lambda raw: signed(raw, NOW + timedelta(seconds=FRESH_SECONDS + 1)),
     ],
 )
-@pytest.mark.parametrize(("status", "answer"), [(200, GOOD), (403, {"code": "NOT_ENOUGH"}), (404, {"code": "NOT_FOUND"})])
+@pytest.mark.parametrize(("status", "answer"), [(200, GOOD), (400, {"code": "ACCOUNT_ERROR"}), (404, {"code": "NOT_FOUND"})])
 async def test_what_the_payer_did_not_sign_is_neither_yes_nor_no(sign: Callable[[bytes], dict[str, str]], status: int, answer: Any) -> None:
     async with paying(Payer(status, answer, sign)) as port:
         with pytest.raises(Transient):
             await port.query(BILL)
         with pytest.raises(Transient):
             await port.pay(BILL, "oMember", 995, "")
+
+
+@pytest.mark.parametrize(
+    ("status", "answer", "sign", "says"),
+    [
+        (401, {"code": "SIGN_ERROR"}, signed, "签名"),
+        (401, b"", lambda raw: {}, "API 私钥"),
+        (403, {"code": "NO_AUTH"}, signed, "权限"),
+        (403, b"<html>", lambda raw: {}, "白名单"),
+        (403, {"code": "NOT_ENOUGH"}, signed, "充值"),
+    ],
+)
+async def test_a_fault_of_our_own_set_up_is_told_at_once(status: int, answer: Any, sign: Any, says: str) -> None:
+    async with paying(Payer(status, answer, sign)) as port:
+        for ask in (lambda: port.pay(BILL, "oMember", 995, ""), lambda: port.query(BILL)):
+            with pytest.raises(Broken, match=says) as broken:
+                await ask()
+            assert broken.value.code == "payer_setup"
+
+
+async def test_a_wrong_key_of_the_payer_is_told_after_a_few_answers_and_one_good_one_forgets_them() -> None:
+    payer = Payer(sign=lambda raw: signed(raw, key=OURS))
+    async with paying(payer) as port:
+        for _ in range(2):
+            payer.sign = lambda raw: signed(raw, key=OURS)
+            for _ in range(4):
+                with pytest.raises(Transient):
+                    await port.query(BILL)
+            payer.sign = signed
+            assert (await port.query(BILL)).state == "paid"
+        payer.sign = lambda raw: signed(raw, serial="PUB_KEY_ID_9999")
+        for _ in range(4):
+            with pytest.raises(Transient):
+                await port.query(BILL)
+        with pytest.raises(Broken, match="公钥"):
+            await port.query(BILL)
+
+
+async def test_a_bill_is_told_with_its_amount_and_payee_and_can_be_taken_back() -> None:
+    payer = Payer()
+    async with paying(payer) as port:
+        seen = await port.query(BILL)
+        assert (seen.amount_fen, seen.payee) == (995, "oMember")
+        payer.answer = {name: value for name, value in GOOD.items() if name != "transfer_amount"}
+        with pytest.raises(Transient):
+            await port.query(BILL)
+        payer.answer = {"out_bill_no": BILL, "state": "CANCELING"}
+        assert (await port.cancel(BILL)).state == "accepted"
+        payer.status, payer.answer = 400, {"code": "INVALID_REQUEST"}
+        assert (await port.cancel(BILL)).state == "accepted"
+    assert [path.rsplit("/", 1)[-1] for _method, path, _body in payer.seen[-2:]] == ["cancel", "cancel"]
 
 
 async def test_what_cannot_be_sent_is_refused_without_a_call() -> None:
@@ -172,7 +222,7 @@ async def test_what_cannot_be_sent_is_refused_without_a_call() -> None:
         assert (await port.pay("OTHER", "oMember", 995, "")).state == "refused"
         assert (await port.query("../" + BILL)).state == "not_found"
     assert payer.seen == []
-    assert re.fullmatch(r"[A-Za-z0-9]{1,32}", SPELT)
+    assert re.fullmatch(r"[A-Za-z0-9]{1,32}", BILL)
 
 
 BODY = json.dumps(GOOD).encode()

@@ -3,9 +3,21 @@
 Facts are ``cashback.<state>`` of a claim, and ``cashback.issued`` of a card.
 """
 
+from assistant.domain.cashback.attending import (
+    AskAgain,
+    GoOn,
+    PaidByHand,
+    ask_again,
+    by_bill_no,
+    carry_waiting,
+    go_on,
+    needs_person,
+    paid_by_hand,
+)
 from assistant.domain.cashback.claiming import advance_for_orders, claim
 from assistant.domain.cashback.features import FEATURES
 from assistant.domain.cashback.giving import close_cards, create_template, edit_template, import_templates, issue
+from assistant.domain.cashback.halting import Halt, Halted, halted_why, stop_payouts
 from assistant.domain.cashback.limits import Limits, SetLimits, billed_today, limits_now, set_limits
 from assistant.domain.cashback.model import ALLOWED, Claim, Claimed, Issue, Issued, RebateClaim, State
 from assistant.domain.cashback.paying import PAYOUT, BeginPayout, Begun, PayoutResult, Recorded, begin_payout, record_payout
@@ -53,6 +65,7 @@ __all__ = [
     "PAYOUT",
     "SOURCES",
     "Approve",
+    "AskAgain",
     "BeginPayout",
     "Begun",
     "Card",
@@ -61,9 +74,13 @@ __all__ = [
     "CreateTemplate",
     "Decided",
     "EditTemplate",
+    "GoOn",
+    "Halt",
+    "Halted",
     "Issue",
     "Issued",
     "Limits",
+    "PaidByHand",
     "PayoutAnswer",
     "PayoutPort",
     "PayoutResult",
@@ -79,11 +96,14 @@ __all__ = [
     "TemplateMade",
     "advance_for_orders",
     "approve",
+    "ask_again",
     "begin_payout",
     "billed_today",
     "budgets",
+    "by_bill_no",
     "card_id",
     "cards_of",
+    "carry_waiting",
     "claim",
     "claims_by_id",
     "claims_of",
@@ -91,12 +111,16 @@ __all__ = [
     "create_template",
     "describe",
     "edit_template",
+    "go_on",
+    "halted_why",
     "import_templates",
     "in_flight",
     "issue",
     "limits_now",
+    "needs_person",
     "of_orders",
     "owed",
+    "paid_by_hand",
     "paid_since",
     "rebate",
     "record_payout",
@@ -105,6 +129,7 @@ __all__ = [
     "ripen",
     "say_state",
     "set_limits",
+    "stop_payouts",
     "template",
     "template_id",
     "templates",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -57,19 +58,28 @@ def _set(work: Work, requests: list[SetLimits]) -> list[Limits]:
             raise Invalid("双人审核线应不低于 0.10 元，风险分的线应在 1–100 之间", code="bad_limits")
         if not MOST_FEN <= wanted.payee_day_fen <= wanted.brand_day_fen <= MOST:
             raise Invalid("每人每天的上限应不低于 200 元，且不高于品牌每天的上限", code="bad_limits")
-        row = asdict(wanted) | {"id": ROW, "updated_by": work.principal.label, "updated_at": work.now}
-        upsert(work, limits, [row], ["id"], [name for name in row if name != "id"])
+        row = _row(wanted, work)
+        upsert(work, limits, [row], ["id"], [name for name in row if name not in ("id", "halted_why")])
         work.record(Fact("cashback.limits_set", "cashback:limits", asdict(wanted)))
     return [request.limits for request in requests]
 
 
 def over_today(work: Work, one: RebateClaim, payee: str) -> bool:
     """Whether this payout would exceed what may leave today. Whoever asks is alone until the commit."""
-    work.insert_missing(limits, [asdict(Limits()) | {"id": ROW, "updated_by": "", "updated_at": work.now}])
-    work.all(work.locked(sa.select(limits.c.id).where(limits.c.id == ROW)))
+    lock(work)
     held = limits_now(work)
     out, theirs = billed_today(work), billed_today(work, payee)
     return out + one.payable_fen > held.brand_day_fen or theirs + one.payable_fen > held.payee_day_fen
+
+
+def lock(work: Work) -> None:
+    """Whoever asks is alone with the limits until the commit."""
+    work.insert_missing(limits, [_row(Limits(), work)])
+    work.all(work.locked(sa.select(limits.c.id).where(limits.c.id == ROW)))
+
+
+def _row(held: Limits, work: Work) -> dict[str, Any]:
+    return asdict(held) | {"id": ROW, "halted_why": "", "updated_by": work.principal.label, "updated_at": work.now}
 
 
 def billed_today(view: View, payee: str = "") -> int:

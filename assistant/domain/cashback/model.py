@@ -107,6 +107,9 @@ class RebateClaim:
     ``amount_fen`` is what the order earns, ``recovered_fen`` what of it paid an old debt, ``paid_fen`` what went to the member,
     ``clawed_fen`` what of that became a debt again. ``score`` and ``signs`` are what was found against it, ``hold`` why it waits for a
     person to look (empty: it does not), ``released_by`` who looked and let it pass, ``billed_at`` when the present bill was begun.
+    ``billed_no`` is the number the payer was last shown, ``asked_at`` since when it may know of it, ``attention`` why a person must look
+    after the payout, ``package_info`` what opens the page on which the member confirms, ``hand_reference`` the voucher of money paid by
+    hand and ``hand_by`` who wrote it first.
     """
 
     id: str
@@ -140,11 +143,17 @@ class RebateClaim:
     hold: str = ""
     released_by: str = ""
     billed_at: datetime | None = None
+    billed_no: str = ""
+    asked_at: datetime | None = None
+    attention: str = ""
+    package_info: str = ""
+    hand_reference: str = ""
+    hand_by: str = ""
 
     @property
     def bill_no(self) -> str:
-        """The payer's number of this attempt: derived, so that no retry can make another."""
-        return derive("bill", self.id, self.attempt)
+        """The payer's number of this attempt: derived, so that no retry can make another; letters and digits only, as payers take it."""
+        return derive("bill", self.id, self.attempt).replace("_", "")
 
     @property
     def payable_fen(self) -> int:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from assistant.base.errors import Invalid, Refused
-from assistant.domain import fraud, members
+from assistant.base.errors import Invalid
+from assistant.base.money import format_yuan
+from assistant.domain import fraud, members, staff
 from assistant.domain.cashback import book, store
+from assistant.domain.cashback.halting import halt, halted_why
 from assistant.domain.cashback.limits import over_today, until_tomorrow
 from assistant.domain.cashback.model import IN_FLIGHT, RebateClaim, recovery
 from assistant.domain.cashback.saying import again_in
@@ -21,18 +23,26 @@ PAYOUT = "payout"
 LATER = "今天的打款额度用完了，明天会自动打给您"
 """Said of an approved claim that a limit of the day keeps back."""
 
+NO_WALLET = "还差一步：请用微信打开我们的小程序登录一次，登录后就会自动打给您"
+"""Said of an approved claim whose member has no wallet that we know of."""
+
 
 @dataclass(frozen=True, slots=True)
 class BeginPayout:
-    """Begins or goes on with the payout of a claim."""
+    """Begins or goes on with the payout of a claim. ``app``: whose openids the payer can pay; empty if it takes any WeChat identity."""
 
     key: str
     claim_id: str
+    app: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """The bill to pay. ``fresh`` if it has never been shown to the payer; a state that is not in flight means: nothing to do."""
+    """The bill to pay; not ``in_flight`` means: nothing to do.
+
+    ``fresh`` if it has never been shown to the payer, ``asked_at`` since when the payer may know of it, ``confirmable`` once we hold what
+    opens the page on which the member confirms, ``halted`` while paying is halted.
+    """
 
     claim_id: str
     state: str
@@ -40,17 +50,22 @@ class Begun:
     payee: str
     amount_fen: int
     fresh: bool
+    asked_at: datetime | None = None
+    confirmable: bool = False
+    halted: bool = False
 
     @property
     def in_flight(self) -> bool:
-        return self.state in IN_FLIGHT
+        return self.state in IN_FLIGHT and not self.halted
 
 
 @dataclass(frozen=True, slots=True)
 class PayoutResult:
     """What the payer says of a bill: accepted, wait_user, paid, unknown, refused or closed (both final for this bill number), or
 
-    not_taken: refused, and the payer has no record of the number, so that the same number is used again.
+    not_taken: refused, and the payer has no record of the number, so that the same number is used again;
+    person: nobody knows and asking again does not help, ``reason`` says what a person has to find out;
+    halted: the payer cannot be used as we are set up, no bill goes out until a person has mended that.
     """
 
     key: str
@@ -58,6 +73,7 @@ class PayoutResult:
     bill_no: str
     outcome: str
     reason: str = ""
+    package_info: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,38 +87,50 @@ class Recorded:
 def begin_payout(work: Work, requests: Sequence[BeginPayout]) -> list[Begun]:
     """Takes what is owed from an approved claim and gives the rest its bill number; one in flight keeps its bill.
 
-    Refused(code="no_payee") while the member has no WeChat identity that can be paid.
+    An approved claim stays as it is while paying is halted, the limits of the day are used up, or its member has no wallet we can pay.
     """
     return once(work, "cashback.begin_payout", requests, Begun, _begin)
 
 
 def _begin(work: Work, requests: list[BeginPayout]) -> list[Begun]:
     claims = refreshed(work, [request.claim_id for request in requests])
-    return [_begin_one(work, claims, request.claim_id) for request in requests]
+    halted = bool(halted_why(work))
+    return [_begin_one(work, claims, request, halted) for request in requests]
 
 
-def _begin_one(work: Work, claims: dict[str, RebateClaim], claim_id: str) -> Begun:
-    one = known(claims, claim_id)
-    fresh = one.state == "approved"
-    if fresh:
-        claims[one.id] = one = _bill(work, one)
-    return Begun(one.id, one.state, one.bill_no, one.payee, one.payable_fen, fresh)
+def _begin_one(work: Work, claims: dict[str, RebateClaim], request: BeginPayout, halted: bool) -> Begun:
+    one = known(claims, request.claim_id)
+    fresh = one.asked_at is None
+    if one.state == "approved" and not halted:
+        claims[one.id] = one = _bill(work, one, request.app)
+    return Begun(one.id, one.state, one.bill_no, one.payee, one.payable_fen, fresh, one.asked_at, bool(one.package_info), halted)
 
 
-def _bill(work: Work, one: RebateClaim) -> RebateClaim:
+def _bill(work: Work, one: RebateClaim, app: str) -> RebateClaim:
     taken = recovery(one.payable_fen, book.owed(work, one.member_id))
     if taken:
         book.recover(work, one, taken)
         one = replace(one, recovered_fen=one.recovered_fen + taken)
     if one.payable_fen == 0:
         return move(work, one, "paid", recovered_fen=one.recovered_fen, settled_at=work.now)
-    payee = one.payee or _payee(work, one.member_id)
+    payee = one.payee or _payee(work, one.member_id, app)
     if not payee:
-        raise Refused("会员还没有可以收款的微信身份，绑定之后再打款", code="no_payee", member=one.member_id)
+        return _without_wallet(work, one, app)
     if over_today(work, one, payee):
         return _tomorrow(work, one)
     fraud.seen(work, [fraud.Evidence(one.bill_no, one.member_id, "payee", payee, "payout")])
-    return move(work, one, "paying", recovered_fen=one.recovered_fen, payee=payee, billed_at=work.now, reason="")
+    shown = {"billed_no": one.bill_no, "billed_at": work.now, "asked_at": one.asked_at or work.now, "attention": ""}
+    return move(work, one, "paying", recovered_fen=one.recovered_fen, payee=payee, reason="", **shown)
+
+
+def _without_wallet(work: Work, one: RebateClaim, app: str) -> RebateClaim:
+    """Stays approved until the member is known by a wallet; the member reads what to do, operators find it in their queue."""
+    attention = f"会员还没有{f'小程序或公众号 {app} 的' if app else ''} openid，绑定后会自动打款"
+    before, one = one.attention, replace(one, reason=NO_WALLET, attention=attention)
+    store.change_claim(work, one.id, recovered_fen=one.recovered_fen, reason=NO_WALLET, attention=attention)
+    if before != attention:
+        said(work, one, "no_wallet")
+    return one
 
 
 def _tomorrow(work: Work, one: RebateClaim) -> RebateClaim:
@@ -114,9 +142,11 @@ def _tomorrow(work: Work, one: RebateClaim) -> RebateClaim:
     return one
 
 
-def _payee(work: Work, member_id: str) -> str:
-    """An openid, else the WeCom id, which the payer's adapter turns into an openid."""
+def _payee(work: Work, member_id: str, app: str) -> str:
+    """The openid of that app; of any, else the WeCom id, for a payer that takes what it is given."""
     identities = sorted(members.identities(work, [member_id]).get(member_id, []), key=lambda one: (one.namespace, one.value))
+    if app:
+        return next((identity.value for identity in identities if identity.namespace == f"openid:{app}"), "")
     for wanted in ("openid", "wecom_external"):
         for identity in identities:
             if identity.namespace.split(":")[0] == wanted:
@@ -140,6 +170,9 @@ def _record(work: Work, requests: list[PayoutResult]) -> list[Recorded]:
 
 
 def _heard(work: Work, one: RebateClaim, request: PayoutResult) -> RebateClaim:
+    if one.attention and request.outcome not in ("unknown", "person", "halted"):
+        store.change_claim(work, one.id, attention="")
+        one = replace(one, attention="")
     match request.outcome:
         case "paid":
             book.pay(work, one)
@@ -148,6 +181,7 @@ def _heard(work: Work, one: RebateClaim, request: PayoutResult) -> RebateClaim:
         case "refused" | "closed":
             # The payer holds this number as final, so the next attempt has the next number and needs a new approval.
             again = {"attempt": one.attempt + 1, "first_approver": "", "approver": "", "payee": "", "billed_at": None}
+            again |= {"billed_no": "", "asked_at": None, "package_info": ""}
             move(work, one, "due", reason=request.reason[:200], **again)
             return refreshed(work, [one.id])[one.id]
         case "not_taken":
@@ -155,6 +189,8 @@ def _heard(work: Work, one: RebateClaim, request: PayoutResult) -> RebateClaim:
             return refreshed(work, [one.id])[one.id]
         case "wait_user":
             carry(work, one, again_in("wait_user"))
+            if request.package_info and request.package_info != one.package_info:
+                store.change_claim(work, one.id, package_info=request.package_info)
             return one if one.state == "wait_user_confirm" else move(work, one, "wait_user_confirm")
         case "accepted":
             carry(work, one, again_in("accepted"))
@@ -162,7 +198,24 @@ def _heard(work: Work, one: RebateClaim, request: PayoutResult) -> RebateClaim:
         case "unknown":
             carry(work, one, again_in("unknown"))
             return move(work, one, "unknown") if one.state == "paying" else one
+        case "person":
+            return _for_a_person(work, one, request)
+        case "halted":
+            halt(work, request.reason)
+            return move(work, one, "unknown") if one.state == "paying" else one
     raise Invalid(f"不认识的打款结果“{request.outcome}”", code="bad_outcome")
+
+
+def _for_a_person(work: Work, one: RebateClaim, request: PayoutResult) -> RebateClaim:
+    """Not asked about again by itself; one task says what has to be found out."""
+    attention = request.reason[:300]
+    if attention != one.attention:
+        store.change_claim(work, one.id, attention=attention)
+        what = f"返现 {one.order_no}，{format_yuan(one.payable_fen)} 元，付款单号 {one.bill_no}：{attention}"
+        title = f"返现打款要人工核对：{one.order_no}"[:100]
+        staff.open_ticket(work, [staff.OpenTicket(f"payout:{request.key}", "task", one.member_id, title=title, summary=what)])
+        one = replace(one, attention=attention)
+    return one if one.state == "unknown" else move(work, one, "unknown")
 
 
 def carry(work: Work, one: RebateClaim, after: timedelta) -> None:

@@ -62,7 +62,7 @@ def approve(work: Work, requests: Sequence[Approve]) -> list[Decided]:
 
 
 def _approve(work: Work, requests: list[Approve]) -> list[Decided]:
-    _only_operators(work, Permission.PAYOUT_APPROVE)
+    only_operators(work, Permission.PAYOUT_APPROVE)
     claims = refreshed(work, [request.claim_id for request in requests])
     decided = []
     for request in requests:
@@ -97,7 +97,7 @@ def reject(work: Work, requests: Sequence[Reject]) -> list[Decided]:
 
 
 def _reject(work: Work, requests: list[Reject]) -> list[Decided]:
-    _only_operators(work, Permission.CASHBACK_REVIEW)
+    only_operators(work, Permission.CASHBACK_REVIEW)
     claims = refreshed(work, [request.claim_id for request in requests])
     decided = []
     for request in requests:
@@ -115,7 +115,7 @@ def release(work: Work, requests: Sequence[Release]) -> list[Decided]:
 
 
 def _release(work: Work, requests: list[Release]) -> list[Decided]:
-    _only_operators(work, Permission.CASHBACK_REVIEW)
+    only_operators(work, Permission.CASHBACK_REVIEW)
     claims = refreshed(work, [request.claim_id for request in requests])
     for request in requests:
         one = _due(claims, request.claim_id)
@@ -130,7 +130,8 @@ def _release(work: Work, requests: list[Release]) -> list[Decided]:
     return [Decided(request.claim_id, "due") for request in requests]
 
 
-def _only_operators(work: Work, needs: Permission) -> None:
+def only_operators(work: Work, needs: Permission) -> None:
+    """Forbidden unless a person with this right asks."""
     if work.principal.kind != "operator":
         raise Forbidden("打款必须由有权限的人审核", code="not_operator", principal=work.principal.label)
     require(work.principal, needs)

@@ -165,6 +165,10 @@ def paid_since(since: datetime) -> sa.ColumnElement[bool]:
     return claim.c.settled_at >= since
 
 
+def billed_as(bill_no: str) -> sa.ColumnElement[bool]:
+    return claim.c.billed_no == bill_no
+
+
 def with_ids(ids: Collection[str]) -> sa.ColumnElement[bool]:
     return claim.c.id.in_(sorted(ids))
 

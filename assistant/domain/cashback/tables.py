@@ -77,12 +77,20 @@ claim = sa.Table(
     sa.Column("created_at", Instant, nullable=False),
     sa.Column("ripe_at", Instant),
     sa.Column("billed_at", Instant),
+    # The number the payer was last shown and since when it may know of it; kept through refusals, new with the next attempt.
+    sa.Column("billed_no", sa.String(64), nullable=False),
+    sa.Column("asked_at", Instant),
+    sa.Column("attention", sa.String(300), nullable=False),
+    sa.Column("package_info", sa.String(2000), nullable=False),
+    sa.Column("hand_reference", sa.String(64), nullable=False),
+    sa.Column("hand_by", sa.String(100), nullable=False),
     sa.Column("settled_at", Instant),
     sa.Column("updated_at", Instant, nullable=False),
     sa.Index(None, "member_id", "created_at"),
     sa.Index(None, "state", "ripe_at"),
     sa.Index(None, "card_id"),
     sa.Index(None, "billed_at"),
+    sa.Index(None, "billed_no"),
 )
 
 limits = sa.Table(
@@ -93,6 +101,8 @@ limits = sa.Table(
     sa.Column("brand_day_fen", sa.BigInteger, nullable=False),
     sa.Column("payee_day_fen", sa.BigInteger, nullable=False),
     sa.Column("hold_score", sa.Integer, nullable=False),
+    sa.Column("halted_why", sa.String(300), nullable=False),
+    sa.Column("halted_at", Instant),
     sa.Column("updated_by", sa.String(100), nullable=False),
     sa.Column("updated_at", Instant, nullable=False),
 )
