@@ -41,7 +41,9 @@ def _perform(work: Work, deed: Deed) -> str:
         )
     if pending.action == "claim_cashback":
         asked = cashback.Claim(pending.token, pending.member_id, pending.arguments["order_no"], source=pending.arguments.get("source", ""))
-        done = cashback.claim(work, [asked])[0]
+        done = cashback.claim_named(work, [asked])[0]
+        if not done.taken:
+            raise Refused(done.say, code="no_such_order")
         if done.amount_fen != pending.amount:
             raise Refused("可返金额刚刚有变化，还没有办理。请再说一次要返现的订单号，我重新帮您算", code="amount_changed")
         return f"申请好啦！{done.say}。"

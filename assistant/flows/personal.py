@@ -91,6 +91,7 @@ TABLES: dict[str, Holds] = {
         plain=("id", "state", "body", "maker", "decided_by", "reason", "snapshot_id", "digest", "hold_id", "after"),
     ),
     "order_word": Holds("order", scrub=("body",), plain=("id", "order_id")),
+    "order_wrong_number": Holds("member_id", drop=True),
     "outbox": Holds(
         "outbox",
         "发出的消息",
@@ -110,7 +111,6 @@ TABLES: dict[str, Holds] = {
     ),
     "points_behaviour": Holds("member_id", "得过积分的行为", drop=True),
     "points_cap_use": Holds("holder", drop=True),
-    "points_claim_attempt": Holds("member_id", drop=True),
     "points_holder": Holds("member_id", blank=_blank("household")),
     "points_lot": Holds("member_id", "积分批次", plain=("id", "state", "source", "order_id", "order_no")),
     "points_notice": Holds("member_id", plain=("expires_on",)),

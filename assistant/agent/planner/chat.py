@@ -175,6 +175,7 @@ def _prefer(text: str) -> Step:
 
 _ARGUMENTS: dict[str, Callable[[str], Step]] = {
     "claim_cashback": _claim,
+    "why_no_cashback": lambda text: ("why_no_cashback", {"order_no": slots.order_number(text)}),
     "claim_points": _claim_points,
     "redeem": _redeem,
     "exchange": lambda text: ("exchange", {"quantity": slots.quantity(text)}),

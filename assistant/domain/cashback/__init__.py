@@ -19,7 +19,8 @@ from assistant.domain.cashback.features import FEATURES
 from assistant.domain.cashback.giving import close_cards, create_template, edit_template, import_templates, issue
 from assistant.domain.cashback.halting import Halt, Halted, halted_why, stop_payouts
 from assistant.domain.cashback.limits import Limits, SetLimits, billed_today, limits_now, set_limits
-from assistant.domain.cashback.model import ALLOWED, Claim, Claimed, Issue, Issued, RebateClaim, State
+from assistant.domain.cashback.model import ALLOWED, ENDED, PAID, Claim, Claimed, Issue, Issued, RebateClaim, State
+from assistant.domain.cashback.naming import Named, claim_named
 from assistant.domain.cashback.paying import PAYOUT, BeginPayout, Begun, PayoutResult, Recorded, begin_payout, record_payout
 from assistant.domain.cashback.port import PayoutAnswer, PayoutPort
 from assistant.domain.cashback.queries import (
@@ -58,10 +59,12 @@ from assistant.domain.cashback.terms import (
 
 __all__ = [
     "ALLOWED",
+    "ENDED",
     "FEATURES",
     "KINDS",
     "NATURES",
     "NEUTRAL",
+    "PAID",
     "PAYOUT",
     "SOURCES",
     "Approve",
@@ -80,6 +83,7 @@ __all__ = [
     "Issue",
     "Issued",
     "Limits",
+    "Named",
     "PaidByHand",
     "PayoutAnswer",
     "PayoutPort",
@@ -105,6 +109,7 @@ __all__ = [
     "cards_of",
     "carry_waiting",
     "claim",
+    "claim_named",
     "claims_by_id",
     "claims_of",
     "close_cards",

@@ -2,6 +2,7 @@
 
 from assistant.domain.orders.commands import claim, intake, match, match_waiting, refund
 from assistant.domain.orders.features import FEATURES
+from assistant.domain.orders.guessing import TOO_MANY, WRONG_A_DAY, WrongNumber, guesses_left, note_wrong
 from assistant.domain.orders.model import (
     ALL_SO_FAR,
     STATUSES,
@@ -21,6 +22,8 @@ __all__ = [
     "ALL_SO_FAR",
     "FEATURES",
     "STATUSES",
+    "TOO_MANY",
+    "WRONG_A_DAY",
     "Claim",
     "Item",
     "Order",
@@ -28,15 +31,18 @@ __all__ = [
     "Refund",
     "Taken",
     "Waiting",
+    "WrongNumber",
     "by_number",
     "check_refund",
     "check_update",
     "claim",
     "get",
+    "guesses_left",
     "intake",
     "many",
     "match",
     "match_waiting",
+    "note_wrong",
     "of_member",
     "paid_between",
     "refund",

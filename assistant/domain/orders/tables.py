@@ -56,3 +56,14 @@ item = sa.Table(
     sa.Column("paid_fen", sa.BigInteger, nullable=False),
     sa.Index(None, "category"),
 )
+
+wrong_number = sa.Table(
+    "order_wrong_number",
+    metadata,
+    member_column(primary_key=True),
+    sa.Column("day", sa.String(10), primary_key=True),
+    sa.Column("place", sa.Integer, primary_key=True),
+    sa.Column("order_no", sa.String(120), nullable=False),
+    sa.Column("at", Instant, nullable=False),
+)
+"""Numbers that members got wrong, counted from 1 on each day."""

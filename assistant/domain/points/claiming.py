@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from assistant.base.clock import business_day
 from assistant.base.errors import Invalid, Refused
 from assistant.domain import orders
 from assistant.domain.points import store
@@ -13,9 +12,7 @@ from assistant.domain.points.commands import own
 from assistant.domain.points.earning import earn_for_orders
 from assistant.store import Work, once
 
-WRONG_A_DAY = 5
 NO_ORDER = "没有找到可以登记的这个订单，请核对订单号和店铺"
-TOO_MANY = "今天核对订单号的次数用完了，请明天再试，或者回复“人工”让同事帮您查"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +47,16 @@ def _claim(work: Work, requests: list[ClaimOrder]) -> list[OrderClaimed]:
 
 
 def _one(work: Work, request: ClaimOrder) -> OrderClaimed:
-    number, today = request.order_no.strip(), business_day(work.now)
+    number = request.order_no.strip()
     if not request.member_id or not 4 <= len(number) <= 64:
         raise Invalid("请把完整的订单号发给我", code="bad_order_no", key=request.key)
-    if store.wrong_numbers(work, request.member_id, today) >= WRONG_A_DAY:
-        return OrderClaimed(False, TOO_MANY)
+    store.hold_members(work, [request.member_id])
+    if orders.guesses_left(work, request.member_id) <= 0:
+        return OrderClaimed(False, orders.TOO_MANY)
     try:
         taken = orders.claim(work, [orders.Claim(f"points:{request.key}", request.member_id, number, request.source)])[0]
     except Refused:
-        store.save_wrong_number(work, request.member_id, today, number)
+        orders.note_wrong(work, [orders.WrongNumber(f"points:{request.key}", request.member_id, number)])
         return OrderClaimed(False, NO_ORDER)
     earn_for_orders(work, [taken.order_id])
     points = store.earned(work, [taken.order_id]).get(taken.order_id, 0)

@@ -27,7 +27,7 @@ from assistant.domain.points.model import (
     account,
 )
 from assistant.domain.points.sheet import Sheet
-from assistant.domain.points.tables import behaviour, claim_attempt, earning, holder, lot, movement, notice, spend
+from assistant.domain.points.tables import behaviour, earning, holder, lot, movement, notice, spend
 from assistant.store import View, Work, chunks, upsert
 
 LOT_COLUMNS = [column.name for column in lot.columns if column.name != "id"]
@@ -180,17 +180,6 @@ def save_notices(work: Work, members: Iterable[str], day: date, ahead: int) -> N
     """A second telling of the same would break the key and undo its unit."""
     many = [{"member_id": number, "expires_on": day.isoformat(), "ahead": ahead, "at": work.now} for number in sorted(members)]
     work.insert(notice, many)
-
-
-def wrong_numbers(work: Work, member_id: str, day: date) -> int:
-    """How many order numbers the member got wrong that day, held until the commit."""
-    hold_members(work, [member_id])
-    same = (claim_attempt.c.member_id == member_id, claim_attempt.c.day == day.isoformat())
-    return int(work.scalar(sa.select(sa.func.count()).select_from(claim_attempt).where(*same)) or 0)
-
-
-def save_wrong_number(work: Work, member_id: str, day: date, order_no: str) -> None:
-    work.insert(claim_attempt, [{"member_id": member_id, "day": day.isoformat(), "order_no": order_no, "at": work.now}])
 
 
 def save_behaviours(work: Work, rows: Iterable[tuple[str, str, str, dict[str, Any], datetime]]) -> None:

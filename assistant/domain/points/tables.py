@@ -128,14 +128,3 @@ notice = sa.Table(
     sa.Column("ahead", sa.Integer, primary_key=True),
     sa.Column("at", Instant, nullable=False),
 )
-
-claim_attempt = sa.Table(
-    "points_claim_attempt",
-    metadata,
-    sa.Column("id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=True),
-    member_column(),
-    sa.Column("day", sa.String(10), nullable=False),
-    sa.Column("order_no", sa.String(120), nullable=False),
-    sa.Column("at", Instant, nullable=False),
-    sa.Index(None, "member_id", "day"),
-)
