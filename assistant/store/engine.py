@@ -24,11 +24,16 @@ def open_engine(url: str, *, writing: bool, size: int) -> sa.Engine:
         return engine
     if url.startswith("postgresql://"):
         url = "postgresql+psycopg://" + url.removeprefix("postgresql://")
-    engine = sa.create_engine(url, pool_size=size, max_overflow=0, pool_pre_ping=True, json_serializer=dumps)
+    engine = sa.create_engine(
+        url, pool_size=size, max_overflow=0, pool_pre_ping=True, json_serializer=dumps, connect_args={"options": PLANS}
+    )
     if not writing:
         engine = engine.execution_options(postgresql_readonly=True)
     return engine
 
+
+PLANS = "-c plan_cache_mode=force_custom_plan"
+"""A plan kept from when a table was small reads all of it for ever; an import that begins on an empty book would slow down as it grows."""
 
 _dumps = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 """Made once: ``json.dumps`` with these options makes an encoder for each call."""

@@ -14,7 +14,7 @@ from pydantic import TypeAdapter
 
 from assistant.base.errors import Conflict
 from assistant.store.rows import command_key
-from assistant.store.work import Work, chunks
+from assistant.store.work import Work
 
 
 class Keyed(Protocol):
@@ -81,12 +81,9 @@ def _plain(value: Any) -> Any:
 
 
 def _known(work: Work, verb: str, keys: list[str]) -> dict[str, tuple[str, str]]:
-    found: dict[str, tuple[str, str]] = {}
-    for part in chunks(keys):
-        statement = sa.select(command_key.c.key, command_key.c.input_hash, command_key.c.outcome)
-        for row in work.all(statement.where(command_key.c.verb == verb, command_key.c.key.in_(part))):
-            found[row.key] = (row.input_hash, row.outcome)
-    return found
+    statement = sa.select(command_key.c.key, command_key.c.input_hash, command_key.c.outcome)
+    rows = work.all(statement.where(command_key.c.verb == verb, work.among(command_key.c.key, keys)))
+    return {row.key: (row.input_hash, row.outcome) for row in rows}
 
 
 @cache

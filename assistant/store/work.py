@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import postgresql
 
 from assistant.base import ids
 from assistant.base.principal import Principal
-from assistant.store import rows
+from assistant.store import bulk, rows
 
 T = TypeVar("T")
 
@@ -73,6 +74,13 @@ class View:
     def scalar(self, statement: sa.Executable, parameters: Mapping[str, Any] | None = None) -> Any:
         return self._connection.execute(statement, parameters or {}).scalar()
 
+    def among(self, column: sa.ColumnElement[str], values: Iterable[str]) -> sa.ColumnElement[bool]:
+        """Whether the column is one of the values; however many, they are one parameter."""
+        many = sorted(set(values))
+        if self.is_sqlite:
+            return column.in_(sa.select(sa.func.json_each(json.dumps(many)).table_valued("value").c.value))
+        return column == sa.func.any(sa.cast(many, postgresql.ARRAY(sa.String)))
+
     def locked(self, statement: sa.Select[Any]) -> sa.Select[Any]:
         """The same select holding its rows until the commit on PostgreSQL; SQLite has one writer and needs no lock."""
         return statement if self.is_sqlite else statement.with_for_update()
@@ -103,13 +111,12 @@ class Work(View):
     def insert(self, table: sa.Table, many: Sequence[Mapping[str, Any]]) -> None:
         """Inserts the rows, none is fine; a broken uniqueness aborts the unit."""
         if many:
-            self._connection.execute(table.insert(), many)
+            bulk.insert(self._connection, table, many)
 
     def insert_missing(self, table: sa.Table, many: Sequence[Mapping[str, Any]]) -> None:
         """Inserts the rows that are not there yet by any of the table's unique keys."""
         if many:
-            maker = sqlite.insert if self.is_sqlite else postgresql.insert
-            self._connection.execute(maker(table).on_conflict_do_nothing(), many)
+            bulk.insert_missing(self._connection, table, many)
 
     def record(self, *facts: Fact) -> None:
         """Writes facts with this commit; reactions to them become due in the same commit."""
@@ -169,9 +176,8 @@ class Work(View):
             moved = [item for item in items.values() if not item.keep]
             self.insert_missing(rows.due, [_due_row(item, self.now) for item in items.values() if item.keep])
             if moved:
-                table = rows.due
                 replaced = ["due_at", "payload", "order_key", "held", "attempts"]
-                upsert(self, table, [_due_row(item, self.now) for item in moved], ["id"], replaced, {"generation": table.c.generation + 1})
+                upsert(self, rows.due, [_due_row(item, self.now) for item in moved], ["id"], replaced, ["generation"])
 
 
 def _due_row(item: Due, now: datetime) -> dict[str, Any]:
@@ -192,21 +198,11 @@ def _due_row(item: Due, now: datetime) -> dict[str, Any]:
 
 
 def upsert(
-    work: Work,
-    table: sa.Table,
-    many: Sequence[Mapping[str, Any]],
-    key: Sequence[str],
-    replace: Sequence[str],
-    computed: Mapping[str, sa.ColumnElement[Any]] | None = None,
+    work: Work, table: sa.Table, many: Sequence[Mapping[str, Any]], key: Sequence[str], replace: Sequence[str], raised: Sequence[str] = ()
 ) -> None:
-    """Inserts rows, or replaces the named columns where the key is taken; ``computed`` are expressions over the stored row."""
-    if not many:
-        return
-    maker = sqlite.insert if work.is_sqlite else postgresql.insert
-    statement = maker(table)
-    values: dict[str, Any] = {name: statement.excluded[name] for name in replace}
-    values.update(computed or {})
-    work.execute(statement.on_conflict_do_update(index_elements=list(key), set_=values), many)
+    """Inserts rows; where the key is taken the columns of ``replace`` are replaced and those of ``raised`` go up by one."""
+    if many:
+        bulk.upsert(work._connection, table, many, key, replace, raised)
 
 
 def chunks(items: Iterable[T], size: int = SET_SIZE) -> Iterator[list[T]]:

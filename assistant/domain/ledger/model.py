@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import MutableMapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
 from assistant.base.errors import Invalid, Refused
 from assistant.base.ids import derive
@@ -115,6 +116,7 @@ class Entry:
     transaction: str
 
 
+@lru_cache(maxsize=2000)
 def transaction_id(key: str) -> str:
     """The id that a posting with this key has or will have."""
     return derive("txn", key)

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from assistant.domain.ledger.model import Account, Entry, Hold, Posted, Posting
 from assistant.domain.ledger.tables import balance, entry, hold, transaction
-from assistant.store import View, Work, chunks, upsert
+from assistant.store import View, Work, upsert
 
 Moves = dict[str, tuple[Posting, Posted]]
 
@@ -19,26 +19,22 @@ def known(view: View, ids: Collection[str]) -> Moves:
     """The transactions with these ids as they were booked, by id."""
     if not ids:
         return {}
+    heads = {row.id: row for row in view.all(sa.select(transaction).where(view.among(transaction.c.id, ids)))}
+    if not heads:
+        return {}
+    sides: dict[str, dict[bool, Any]] = {}
+    for row in view.all(sa.select(entry).where(view.among(entry.c.transaction_id, heads))):
+        sides.setdefault(row.transaction_id, {})[row.amount > 0] = row
     moves: Moves = {}
-    for part in chunks(ids):
-        heads = {row.id: row for row in view.all(sa.select(transaction).where(transaction.c.id.in_(part)))}
-        if not heads:
-            continue
-        sides: dict[str, dict[bool, Any]] = {}
-        for row in view.all(sa.select(entry).where(entry.c.transaction_id.in_(list(heads)))):
-            sides.setdefault(row.transaction_id, {})[row.amount > 0] = row
-        for number, pair in sides.items():
-            source, destination, head = pair[False], pair[True], heads[number]
-            posting = Posting(head.key, _account(source), _account(destination), destination.amount, head.memo)
-            moves[number] = (posting, Posted(number, source.balance_after, destination.balance_after))
+    for number, pair in sides.items():
+        source, destination, head = pair[False], pair[True], heads[number]
+        posting = Posting(head.key, _account(source), _account(destination), destination.amount, head.memo)
+        moves[number] = (posting, Posted(number, source.balance_after, destination.balance_after))
     return moves
 
 
 def reversed_already(view: View, ids: Collection[str]) -> set[str]:
-    found: set[str] = set()
-    for part in chunks(ids):
-        found.update(row.reverses for row in view.all(sa.select(transaction.c.reverses).where(transaction.c.reverses.in_(part))))
-    return found
+    return {row.reverses for row in view.all(sa.select(transaction.c.reverses).where(view.among(transaction.c.reverses, ids)))}
 
 
 def lock_balances(work: Work, accounts: Collection[Account]) -> dict[Account, int]:
@@ -53,14 +49,13 @@ def lock_balances(work: Work, accounts: Collection[Account]) -> dict[Account, in
 
 
 def _locked(work: Work, accounts: Collection[Account]) -> dict[Account, int]:
-    found: dict[Account, int] = {}
-    assets = sorted({account.asset for account in accounts})
-    for part in chunks(sorted({account.owner for account in accounts})):
-        table = balance.c
-        statement = sa.select(table.owner, table.asset, table.pocket, table.balance).where(table.owner.in_(part), table.asset.in_(assets))
-        for row in work.all(work.locked(statement.order_by(table.owner, table.asset, table.pocket))):
-            found[_account(row)] = row.balance
-    return found
+    if not accounts:
+        return {}
+    table = balance.c
+    statement = sa.select(table.owner, table.asset, table.pocket, table.balance).where(
+        work.among(table.owner, {account.owner for account in accounts}), work.among(table.asset, {account.asset for account in accounts})
+    )
+    return {_account(row): row.balance for row in work.all(work.locked(statement.order_by(table.owner, table.asset, table.pocket)))}
 
 
 def write(work: Work, booked: Sequence[tuple[Posting, Posted]], balances: Mapping[Account, int], reverses: Mapping[str, str]) -> None:
@@ -95,11 +90,11 @@ def write(work: Work, booked: Sequence[tuple[Posting, Posted]], balances: Mappin
 def balances_of(view: View, accounts: Collection[Account]) -> dict[Account, int]:
     wanted = set(accounts)
     found = dict.fromkeys(wanted, 0)
-    for part in chunks(sorted({account.owner for account in wanted if not account.issues})):
-        for row in view.all(sa.select(balance).where(balance.c.owner.in_(part))):
-            account = _account(row)
-            if account in found:
-                found[account] = row.balance
+    owners = {account.owner for account in wanted if not account.issues}
+    for row in view.all(sa.select(balance).where(view.among(balance.c.owner, owners))) if owners else ():
+        account = _account(row)
+        if account in found:
+            found[account] = row.balance
     for account in wanted:
         if account.issues:
             own = (entry.c.owner == account.owner, entry.c.asset == account.asset, entry.c.pocket == account.pocket)
@@ -156,10 +151,7 @@ def save_holds(work: Work, holds: Iterable[tuple[str, Hold]], at: datetime) -> N
 
 def holds_of(view: View, ids: Collection[str]) -> dict[str, tuple[Account, int]]:
     """Where each hold came from and how much was set aside."""
-    found: dict[str, tuple[Account, int]] = {}
-    for part in chunks(ids):
-        found.update({row.id: (_account(row), row.amount) for row in view.all(sa.select(hold).where(hold.c.id.in_(part)))})
-    return found
+    return {row.id: (_account(row), row.amount) for row in view.all(sa.select(hold).where(view.among(hold.c.id, ids)))}
 
 
 def _account(row: Any) -> Account:

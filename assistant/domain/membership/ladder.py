@@ -7,7 +7,7 @@ growth value changes, it does not matter how late a review runs.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import astuple
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from assistant.base.ids import derive
@@ -40,7 +40,7 @@ class Ladder:
         self.gifts: list[DueGift] = []
         self.entered: list[tuple[str, str]] = []
         known: list[Place | Paid] = [*self.places.values(), *self.paid()]
-        self._before = {id(one): astuple(one) for one in known}
+        self._before = {id(one): replace(one) for one in known}
 
     def paid(self) -> list[Paid]:
         """All purchases of the members that are waiting or running, in order."""
@@ -53,7 +53,7 @@ class Ladder:
         return sorted((one for one in self.paid() if self._differs(one)), key=lambda one: one.id)
 
     def _differs(self, one: Place | Paid) -> bool:
-        return self._before.get(id(one)) != astuple(one)
+        return self._before.get(id(one)) != one
 
     def refresh(self) -> None:
         """Turns paid time, reviews windows that are over, raises whom newer rules raise."""

@@ -40,10 +40,8 @@ def open_sheet(work: Work, member_ids: Collection[str], lot_ids: Collection[str]
     """The members' live lots and the named ones, held until the commit: one row per member is locked first, in one order."""
     ids = sorted(set(member_ids))
     hold_members(work, ids)
-    found: dict[str, Lot] = {}
-    for part in chunks(ids):
-        live = sa.or_(lot.c.remaining > 0, lot.c.state == "pending")
-        found.update({row.id: _lot(row) for row in work.all(sa.select(lot).where(lot.c.member_id.in_(part), live))})
+    live = sa.or_(lot.c.remaining > 0, lot.c.state == "pending")
+    found = {row.id: _lot(row) for row in work.all(sa.select(lot).where(work.among(lot.c.member_id, ids), live))}
     overdue = overdue_of(work, ids)
     wanted = {*lot_ids, *(part.lot_id for row in overdue for part in row.parts)}
     found.update(_named(work, wanted - found.keys()))
@@ -53,26 +51,23 @@ def open_sheet(work: Work, member_ids: Collection[str], lot_ids: Collection[str]
 
 
 def _named(view: View, ids: Collection[str]) -> dict[str, Lot]:
-    found: dict[str, Lot] = {}
-    for part in chunks(sorted(ids)):
-        found.update({row.id: _lot(row) for row in view.all(sa.select(lot).where(lot.c.id.in_(part)))})
-    return found
+    return {row.id: _lot(row) for row in view.all(sa.select(lot).where(view.among(lot.c.id, ids)))} if ids else {}
 
 
 def hold_members(work: Work, member_ids: Collection[str]) -> None:
     """One row per member is held until the commit, in one order, so that nobody else decides on their points meanwhile."""
     if work.is_sqlite:
         return
-    ids = sorted(set(member_ids))
-    found: set[str] = set()
-    for part in chunks(ids):
-        statement = sa.select(holder.c.member_id).where(holder.c.member_id.in_(part)).order_by(holder.c.member_id)
-        found.update(row.member_id for row in work.all(work.locked(statement)))
-    missing = [number for number in ids if number not in found]
+    found = _held(work, member_ids)
+    missing = sorted(set(member_ids) - found)
     if missing:
         work.insert_missing(holder, [{"member_id": number} for number in missing])
-        for part in chunks(missing):
-            work.all(work.locked(sa.select(holder).where(holder.c.member_id.in_(part)).order_by(holder.c.member_id)))
+        _held(work, missing)
+
+
+def _held(work: Work, member_ids: Collection[str]) -> set[str]:
+    statement = sa.select(holder.c.member_id).where(work.among(holder.c.member_id, member_ids)).order_by(holder.c.member_id)
+    return {row.member_id for row in work.all(work.locked(statement))}
 
 
 def close_sheet(work: Work, sheet: Sheet) -> None:
@@ -87,11 +82,8 @@ def close_sheet(work: Work, sheet: Sheet) -> None:
 
 def earnings(work: Work, order_ids: Collection[str]) -> dict[str, OrderEarning]:
     """What these orders have earned; to decide on it, hold their members first."""
-    found = {}
-    for part in chunks(sorted(order_ids)):
-        for row in work.all(sa.select(earning).where(earning.c.order_id.in_(part))):
-            found[row.order_id] = OrderEarning(**{name: getattr(row, name) for name in EARNING_FIELDS})
-    return found
+    rows = work.all(sa.select(earning).where(work.among(earning.c.order_id, order_ids)))
+    return {row.order_id: OrderEarning(**{name: getattr(row, name) for name in EARNING_FIELDS}) for row in rows}
 
 
 def save_earnings(work: Work, changed: Iterable[OrderEarning]) -> None:
