@@ -26,12 +26,12 @@ def uvloop_if_there() -> Callable[[], Any] | None:
 
 
 @contextlib.contextmanager
-def own_postgresql() -> Iterator[str]:
+def own_postgresql(suffix: str = "") -> Iterator[str]:
     """The URL of an empty database with the server's own durability, dropped afterwards; empty where no server answers."""
     import psycopg
 
     server = os.environ.get("BENCH_POSTGRES_URL", SERVER)
-    name = f"laoyou_bench_{os.getpid()}"
+    name = f"laoyou_bench_{os.getpid()}{suffix}"
     try:
         connection = psycopg.connect(server, autocommit=True, connect_timeout=3)
     except psycopg.OperationalError:
