@@ -8,6 +8,7 @@ cannot be read. What must hold is stated here a second time, on purpose: do not 
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sqlite3
 import sys
@@ -18,6 +19,10 @@ from typing import Any
 MOST_LINES = 200
 NEGATIVE = (("points", "available"), ("cashback", "debt"))
 """Below zero by refunds only."""
+
+BY_REFUND = ("points:back:", "points:capture:", ":claw:", "part:")
+"""Keys of what may lower an account below zero: an order's refund, a reservation that is taken although a refund came between, a claim
+clawed back, and people who are parted again after such."""
 
 ENDED = ("void", "expired", "rejected")
 GOING = ("issued", "bound", "waiting_receipt", "waiting_window", "due", "approved", "paying", "wait_user_confirm", "unknown")
@@ -104,6 +109,14 @@ POINTS: tuple[tuple[str, str], ...] = (
            UNION ALL SELECT member_id, 0, change FROM points_movement) m GROUP BY m.member_id HAVING SUM(m.booked) <> SUM(m.moved)""",
     ),
     (
+        "会员 {0} 预留的积分账上是 {1}，还在预留的兑换合计是 {2}",
+        """SELECT m.member_id, SUM(m.booked), SUM(m.kept) FROM (
+           SELECT SUBSTR(owner, 8) AS member_id, balance AS booked, 0 AS kept FROM ledger_balance
+           WHERE asset = 'points' AND pocket = 'held' AND owner LIKE 'member:%'
+           UNION ALL SELECT member_id, 0, amount FROM points_spend WHERE state = 'held') m
+           GROUP BY m.member_id HAVING SUM(m.booked) <> SUM(m.kept)""",
+    ),
+    (
         "积分批次 {0} 剩 {1}，原有 {2}，过期 {3}",
         "SELECT id, remaining, amount, expired FROM points_lot WHERE remaining < 0 OR expired < 0 OR remaining + expired > amount",
     ),
@@ -135,6 +148,15 @@ CASHBACK: tuple[tuple[str, str], ...] = (
            OR (state NOT IN ('paid', 'clawed_back') AND paid_fen > 0)""",
     ),
     (
+        "已付的返现 {0}：应返 {1} 分，付了 {2} 分，抵扣了 {3} 分",
+        """SELECT id, amount_fen, paid_fen, recovered_fen FROM cashback_claim
+           WHERE settled_at IS NOT NULL AND paid_fen + recovered_fen <> amount_fen""",
+    ),
+    (
+        "订单 {0} 付出了 {1} 笔返现",
+        """SELECT order_no, COUNT(*) FROM cashback_claim WHERE paid_fen > 0 GROUP BY order_id, order_no HAVING COUNT(*) > 1""",
+    ),
+    (
         "付出的返现账上是 {0} 分，返现申请合计是 {1} 分",
         """SELECT p.total, c.total FROM
            (SELECT COALESCE(SUM(amount), 0) AS total FROM ledger_entry WHERE owner = 'payout' AND asset = 'cashback') p,
@@ -157,6 +179,54 @@ CASHBACK: tuple[tuple[str, str], ...] = (
     (
         "返现卡 {0} 还能用 {1} 次",
         "SELECT id, uses_left FROM cashback_card WHERE uses_left < 0",
+    ),
+)
+
+MEMBERSHIP: tuple[tuple[str, str], ...] = (
+    (
+        "订单 {0} 计入成长值 {1}，账上是 {2}",
+        """SELECT g.order_id, g.counted, COALESCE(b.total, 0) FROM membership_order_growth g LEFT JOIN (
+           SELECT SUBSTR(t.key, 8, 30) AS order_id, SUM(e.amount) AS total
+           FROM ledger_entry e JOIN ledger_transaction t ON t.id = e.transaction_id
+           WHERE e.asset = 'growth' AND e.owner LIKE 'member:%' AND t.key LIKE 'growth:order%' GROUP BY SUBSTR(t.key, 8, 30)) b
+           ON b.order_id = g.order_id WHERE g.counted <> COALESCE(b.total, 0)""",
+    ),
+    (
+        # What is still to be done about an order waits under its name.
+        "订单 {0} 计入成长值 {1}，实收是 {2} 分",
+        """SELECT o.id, g.counted, o.net FROM membership_order_growth g JOIN (
+           SELECT id, CASE WHEN status IN ('paid', 'shipped', 'finished') THEN paid_fen - refund_fen ELSE 0 END AS net FROM shop_order) o
+           ON o.id = g.order_id WHERE g.counted <> o.net / 100
+           AND NOT EXISTS (SELECT 1 FROM due d WHERE d.order_key = 'order:' || o.id)""",
+    ),
+    (
+        "付费会员 {0}：付了 {1} 分，退了 {2} 分",
+        "SELECT id, paid_fen, refund_fen FROM membership_paid WHERE refund_fen < 0 OR refund_fen > paid_fen",
+    ),
+)
+
+STORED: tuple[tuple[str, str], ...] = (
+    *(
+        (
+            "会员 {0} 的储值" + word + "账上是 {1} 分，充值单剩下的合计是 {2} 分，明细合计是 {3} 分",
+            f"""SELECT m.member_id, SUM(m.booked), SUM(m.kept), SUM(m.moved) FROM (
+                SELECT SUBSTR(owner, 8) AS member_id, balance AS booked, 0 AS kept, 0 AS moved FROM ledger_balance
+                WHERE asset = 'stored_{part}' AND owner LIKE 'member:%'
+                UNION ALL SELECT member_id, 0, {part}_left, 0 FROM stored_value_top_up
+                UNION ALL SELECT member_id, 0, 0, {part} FROM stored_value_movement) m
+                GROUP BY m.member_id HAVING SUM(m.booked) <> SUM(m.kept) OR SUM(m.booked) <> SUM(m.moved)""",
+        )
+        for part, word in (("principal", "本金"), ("bonus", "赠送金"))
+    ),
+    (
+        "充值单 {0}：本金 {1}，剩 {2}，已退 {3}；赠送 {4}，剩 {5}，作废 {6}",
+        """SELECT payment, principal, principal_left, refunded, bonus, bonus_left, lapsed FROM stored_value_top_up
+           WHERE principal_left < 0 OR bonus_left < 0 OR refunded < 0 OR lapsed < 0
+           OR principal_left + refunded > principal OR bonus_left + lapsed > bonus""",
+    ),
+    (
+        "储值支付 {0}：付了 {1} 分，退回 {2} 分",
+        "SELECT order_ref, amount, returned FROM stored_value_spend WHERE returned < 0 OR returned > amount",
     ),
 )
 
@@ -183,8 +253,28 @@ GOODS: tuple[tuple[str, str], ...] = (
     ("订单 {0}：实付 {1}，退款 {2}", "SELECT order_no, paid_fen, refund_fen FROM shop_order WHERE refund_fen > paid_fen OR refund_fen < 0"),
 )
 
-ORPHANS = ("points_lot", "cashback_card", "cashback_claim", "activity_redemption")
-ORPHAN = "{0} 的 {1} 属于不存在的会员 {2}"
+PEOPLE = (
+    *("points_lot", "points_spend", "points_movement", "points_order_earning", "points_notice"),
+    *("cashback_card", "cashback_claim", "benefit_coupon", "shop_order", "fraud_evidence"),
+    *("membership_order_growth", "membership_paid", "membership_gift"),
+    *("stored_value_top_up", "stored_value_spend", "stored_value_movement"),
+    *("activity_checkin", "activity_redemption", "activity_participant", "activity_entry", "activity_invite"),
+    *("member_identity", "audience_tag", "outreach_touch", "journey_enrolment", "event"),
+)
+"""Tables whose rows belong to a member; an empty name is nobody yet, and who was erased goes on as ``gone_…``."""
+
+PARENTS = (
+    ("points_order_earning", "order_id", "shop_order", "id"),
+    ("membership_order_growth", "order_id", "shop_order", "id"),
+    ("shop_order_item", "order_id", "shop_order", "id"),
+    ("order_word", "order_id", "shop_order", "id"),
+    ("cashback_claim", "order_id", "shop_order", "id"),
+    ("cashback_claim", "card_id", "cashback_card", "id"),
+    ("cashback_card", "template_id", "cashback_template", "id"),
+    ("activity_redemption", "item", "activity_item", "id"),
+    ("activity_entry", "activity", "activity", "name"),
+)
+"""(table, column, table it must lead to, column there)."""
 
 
 class Book:
@@ -214,16 +304,30 @@ class Book:
 
 def differences(book: Book) -> Iterator[str]:
     """Everything that is wrong, one sentence each."""
-    for words, statement in (*SUMS, *POINTS, *CASHBACK, *GOODS):
+    for words, statement in (*SUMS, *POINTS, *CASHBACK, *MEMBERSHIP, *STORED, *GOODS):
         for row in book.rows(statement):
             yield words.format(*row)
     yield from _negatives(book)
+    yield from _payouts(book)
     yield from _ways(book)
     yield from _spends(book)
-    for table in ORPHANS:
-        for row in book.rows(f"SELECT t.id, t.member_id FROM {table} t LEFT JOIN member m ON m.id = t.member_id WHERE m.id IS NULL"):
-            if not str(row[1]).startswith("gone_"):
-                yield ORPHAN.format(table, *row)
+    yield from _orphans(book)
+
+
+def _orphans(book: Book) -> Iterator[str]:
+    """Every row leads to somebody, and to what it is about."""
+    for table in PEOPLE:
+        lost = f"SELECT DISTINCT t.member_id FROM {table} t LEFT JOIN member m ON m.id = t.member_id WHERE m.id IS NULL"
+        for (member,) in book.rows(f"{lost} AND t.member_id <> '' AND t.member_id NOT LIKE 'gone%'"):
+            yield f"{table} 里有记录属于不存在的会员 {member}"
+    accounts = "SELECT DISTINCT SUBSTR(owner, 8) AS member_id FROM ledger_balance WHERE owner LIKE 'member:%' AND balance <> 0"
+    lost = f"SELECT b.member_id FROM ({accounts}) b LEFT JOIN member m ON m.id = b.member_id WHERE m.id IS NULL"
+    for (member,) in book.rows(f"{lost} AND b.member_id NOT LIKE 'gone%'"):
+        yield f"账户 member:{member} 属于不存在的会员"
+    for table, column, parent, key in PARENTS:
+        lost = f"SELECT DISTINCT t.{column} FROM {table} t LEFT JOIN {parent} p ON p.{key} = t.{column} WHERE p.{key} IS NULL"
+        for (number,) in book.rows(lost):
+            yield f"{table} 的 {column} 指向不存在的 {number}"
 
 
 def _negatives(book: Book) -> Iterator[str]:
@@ -231,6 +335,32 @@ def _negatives(book: Book) -> Iterator[str]:
     for owner, asset, pocket, balance in book.rows("SELECT owner, asset, pocket, balance FROM ledger_balance WHERE balance < 0"):
         if (asset, pocket) not in NEGATIVE:
             yield f"账户 {owner} {asset}/{pocket} 的余额是 {balance}，不允许为负"
+    lowered = """SELECT e.owner, e.asset, e.pocket, e.amount, t.key FROM ledger_entry e JOIN ledger_transaction t ON t.id = e.transaction_id
+                 WHERE e.amount < 0 AND e.balance_after < 0"""
+    for owner, asset, pocket, amount, key in book.rows(lowered):
+        if (asset, pocket) in NEGATIVE and not any(word in key for word in BY_REFUND):
+            yield f"账户 {owner} {asset}/{pocket} 不是因为退款变成负数的：{key} 记了 {amount}"
+
+
+def _payouts(book: Book) -> Iterator[str]:
+    """Each claim was paid once, by one of its own bills, and by what it says; no money left for anything else."""
+    left: dict[str, list[int]] = {}
+    entries = "SELECT t.key, e.amount FROM ledger_entry e JOIN ledger_transaction t ON t.id = e.transaction_id"
+    for key, amount in book.rows(f"{entries} WHERE e.owner = 'payout' AND e.asset = 'cashback'"):
+        left.setdefault(key, []).append(amount)
+    for claim, attempts, paid in book.rows("SELECT id, attempt, paid_fen FROM cashback_claim"):
+        bills = [bill for attempt in range(1, attempts + 1) for bill in _bills(claim, attempt)]
+        booked = [amount for bill in bills for amount in left.pop(f"{bill}:pay", [])]
+        if sum(booked) != paid or len(booked) > 1:
+            yield f"返现 {claim} 记着付了 {paid} 分，账上付出 {sum(booked)} 分，共 {len(booked)} 笔"
+    for key, amounts in left.items():
+        yield f"付款 {key}（{sum(amounts)} 分）不属于任何返现"
+
+
+def _bills(claim: str, attempt: int) -> tuple[str, str]:
+    """The payer's number of an attempt, as it is made now and as it was in older books."""
+    digest = hashlib.sha256(f"bill\x1f{claim}\x1f{attempt}".encode()).hexdigest()[:24]
+    return f"bill{digest}", f"bill_{digest}"
 
 
 def _ways(book: Book) -> Iterator[str]:
@@ -242,20 +372,30 @@ def _ways(book: Book) -> Iterator[str]:
         if state not in NEXT or state == last.get(claim):
             continue
         before = last.get(claim)
+        if before is None and state != "bound":
+            yield f"返现 {claim} 的第一次记录是“{state}”，不是登记"
         if before is not None and state not in NEXT[before]:
             yield f"返现 {claim} 从“{before}”变成了“{state}”，这一步不允许"
         last[claim] = state
     for claim, state in book.rows("SELECT id, state FROM cashback_claim"):
-        if claim in last and last[claim] != state:
+        if claim not in last:
+            yield f"返现 {claim} 没有任何记录"
+        elif last[claim] != state:
             yield f"返现 {claim} 的状态是“{state}”，最后一次记录是“{last[claim]}”"
 
 
 def _spends(book: Book) -> Iterator[str]:
-    """What a spend drew from lots is what it cost."""
+    """What a spend drew is what it cost: points from lots, stored value from top-ups, what came back included."""
     for number, amount, parts in book.rows("SELECT id, amount, parts FROM points_spend"):
         drawn = sum(_amount(part) for part in (json.loads(parts) if isinstance(parts, str) else parts))
         if drawn != amount:
             yield f"积分消费 {number} 是 {amount}，从批次里取了 {drawn}"
+
+    for reference, amount, returned, parts in book.rows("SELECT order_ref, amount, returned, parts FROM stored_value_spend"):
+        taken = [tuple(part) for part in (json.loads(parts) if isinstance(parts, str) else parts)]
+        drawn, back = sum(part[1] + part[2] for part in taken), sum(part[3] + part[4] for part in taken)
+        if (drawn, back) != (amount, returned):
+            yield f"储值支付 {reference} 是 {amount} 分、退回 {returned} 分，从充值单取了 {drawn} 分、退回 {back} 分"
 
 
 def _amount(part: Any) -> int:
