@@ -17,12 +17,13 @@ from assistant.base.clock import Clock
 from assistant.base.errors import Invalid
 from assistant.base.ids import fresh
 from assistant.base.principal import Principal
-from assistant.domain import activities, journeys, members
+from assistant.domain import activities, audience, journeys, members, orders
 from assistant.flows import demo as brand
-from assistant.flows import demo_activities
+from assistant.flows import demo_activities, demo_membership
 from assistant.flows.importing import import_lines
 from assistant.settings import Settings
 from assistant.store import Store, Work, cursor, is_sqlite, migrate, upsert
+from assistant.triggers import REACTIONS
 
 SEEDER = Principal("operator", "demo", frozenset({"owner"}), via="demo")
 LOGIN = ("he", "laoyou-demo")
@@ -63,6 +64,7 @@ def prepare(settings: Settings, clock: Clock) -> None:
         begun = datetime.fromisoformat(state["begun"]) if state else clock.now()
         store.do(_note, {"begun": begun.isoformat()}, SEEDER)
         _seed(store, begun)
+        _open_shop(settings, clock)
         store.do(_note, {"begun": begun.isoformat(), "done": True}, SEEDER)
     finally:
         store.close()
@@ -73,7 +75,15 @@ def _seed(store: Store, begun: datetime) -> None:
     report = import_lines(store, "demo", _shown(lines), SEEDER)
     for bad in report.bad:
         sys.stderr.write(f"{bad}\n")
-    store.do(_furnish, None, SEEDER, cause="demo")
+
+
+def _open_shop(settings: Settings, clock: Clock) -> None:
+    """What is set up by hand wakes what follows from it, unlike the history before."""
+    store = Store(settings.database_url, clock, REACTIONS)
+    try:
+        store.do(_furnish, None, SEEDER, cause="demo")
+    finally:
+        store.close()
 
 
 def _shown(lines: list[bytes]) -> Iterator[bytes]:
@@ -82,12 +92,14 @@ def _shown(lines: list[bytes]) -> Iterator[bytes]:
 
 
 def _furnish(work: Work, _nothing: None) -> None:
+    audience.use((*members.FEATURES, *orders.FEATURES))  # all that the descriptions ask for; the app hands over the rest when it opens
     activities.stock_mall(
         work, [activities.StockItem(f"demo:{item}", item, title, cost, stock, most) for item, title, cost, stock, most in MALL]
     )
     journeys.switch(work, [journeys.Switch("demo:birthday", "birthday", True)])
     ids = members.find_all(work, [f"M{number:05d}" for number in range(2, 2 + demo_activities.DRAWN)])
     demo_activities.furnish(work, work.now, fresh("seed"), sorted(ids.values()))
+    demo_membership.furnish(work, sorted(ids.values()))
     for (userid, password), roles in ((LOGIN, ("operator",)), (APPROVER, ("owner",))):
         access.add_operators(work, [access.AddOperator(userid, roles, password, userid=userid)])
 

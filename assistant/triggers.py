@@ -96,7 +96,7 @@ ON_CLOCK: dict[str, tuple[int, Callable[[Work], object]]] = {
     "membership.review": (60, membership.review),
     "points.release": (60, points.release_overdue),
     "points.notice": (600, notices.points_expiring),
-    "membership.gifts": (60, membership.make_gifts_due),
+    gifts.SWEEP: (60, gifts.sweep),
     "cashback.ripen": (300, cashback.ripen),
     events.HEAR: (300, behaviour.hear),
     "activities.close": (300, activities.close),

@@ -126,6 +126,7 @@ def lines(now: datetime, members: int = MEMBERS, orders: int = ORDERS) -> Iterat
     yield from _refunds(chance, now, placed)
     yield from _opening(chance, now, people)
     yield from _cards(chance, now, people, placed)
+    yield from _brought(people)
     yield from _tags(people, placed)
     yield from _contacts(chance, now, people)
     yield from _events(chance, now, people)
@@ -282,6 +283,16 @@ def _cards(chance: SeededChance, now: datetime, people: list[dict[str, Any]], pl
         if recent and fits and key not in claimed and order["status"] != "closed" and len(claimed) < 60:
             claimed.add(key)
             yield {"kind": "claim", "key": f"claim_{key}", "member": key, "order_no": order["order_no"], "card": f"card_{key}"}
+
+
+def _brought(people: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Growth value and stored value from the old system, each kind in a row; few hold value, and no more than they can use."""
+    for number, person in enumerate(people[7::20]):
+        key = person["key"]
+        yield {"kind": "opening_growth", "key": f"growth_{key}", "member": key, "growth": (800, 2600, 5200)[number % 3]}
+    for number, person in enumerate(people[5::18]):
+        key, value = person["key"], (10_000, 20_000, 50_000)[number % 3]
+        yield {"kind": "opening_stored_value", "key": f"value_{key}", "member": key, "principal_fen": value, "bonus_fen": value // 20}
 
 
 def _fits(template: Any, order: dict[str, Any]) -> bool:

@@ -1,4 +1,4 @@
-"""The demo brand's activities: a lottery, a flash sale, a referral, a survey and a few more, described as an operator would."""
+"""The demo brand's activities: a lottery, a flash sale, tasks, posts, KOC and more, described as an operator would."""
 
 from __future__ import annotations
 
@@ -13,6 +13,11 @@ from assistant.domain import activities, members
 from assistant.store import Work
 
 TEXTS = Path(__file__).with_name("demo_activities.json")
+POSTS = (
+    "凉感丝睡裙穿了一个夏天，洗了二十多次没起球，领口稍微有点松",
+    "文胸下围偏紧，建议拍大一码，面料是真的软",
+    "给我妈买的法兰绒，她说在家都不用开暖气了",
+)
 DRAWN = 24
 """How many members have drawn already, so that the page has something to show."""
 
@@ -38,4 +43,7 @@ def furnish(work: Work, now: datetime, seed: str, ids: Sequence[str]) -> None:
         activities.keep_seed(work, name, seed)
         activities.move(work, [activities.Move(f"demo:{name}", name, "published")])
     guests = [one.id for one in members.profiles(work, ids[: 2 * DRAWN]).values() if not one.is_employee]
+    activities.join(
+        work, [activities.Join(f"demo:post:{n}", one, "wear_diary", text) for n, (one, text) in enumerate(zip(guests, POSTS, strict=False))]
+    )
     activities.draw(work, [activities.Draw(f"demo:draw:{member}", member, "autumn_draw") for member in guests[:DRAWN]])

@@ -176,6 +176,8 @@ def test_the_demo_brands_activities_can_be_published_at_any_hour(store: Store, c
         clock.advance(timedelta(hours=1))
         for described in demo_activities.described(clock.now()):
             store.try_out(put_on, described, ME)
-    store.do(lambda work, _: demo_activities.furnish(work, work.now, "a_seed_for_the_demo", ["m1", "m2"]), None, ME)
+    guests = [person(store, f"guest{n}") for n in range(3)]
+    store.do(lambda work, _: demo_activities.furnish(work, work.now, "a_seed_for_the_demo", guests), None, ME)
     kinds = {one.kind for one in store.look(activities.open_to)}
-    assert kinds == {"lottery", "flash_sale", "referral", "survey", "wish", "live"}
+    assert kinds == {"lottery", "flash_sale", "referral", "survey", "wish", "live", "tasks", "post"}
+    assert len(store.look(activities.entries, "wear_diary", ("pending",))) == 3

@@ -41,7 +41,7 @@ def given(store: Store) -> list[str]:
 
 def look_round(store: Store) -> None:
     """The clock's work until nothing is left."""
-    while store.do(lambda work, _: membership.make_gifts_due(work), None, ME):
+    while store.do(lambda work, _: gifts.sweep(work), None, ME):
         pass
     review(store)
 
@@ -131,8 +131,8 @@ def test_many_members_are_looked_at_in_sets_that_go_on_where_they_stopped(store:
     obey(store, RULES)
     store.do(membership.add_growth, [membership.AddGrowth(f"g{n}", f"member_{n:04}", 100, "测试") for n in range(350)], ME)
     clock.advance(at("2026-12-01T00:00") - clock.now())
-    looked = [store.do(lambda work, _: membership.make_gifts_due(work), None, ME) for _ in range(4)]
-    assert looked == [300, 50, 0, 0]
+    looked = [store.do(lambda work, _: gifts.sweep(work), None, ME) for _ in range(6)]
+    assert (looked[0] > 0, sum(looked), looked[-1]) == (True, 350, 0)
     names = store.look(lambda view: view.all(sa.text("SELECT count(*), name FROM membership_gift GROUP BY name ORDER BY name")))
     assert {row[1]: row[0] for row in names} == {"银卡入会礼": 350, "银卡月礼": 350}
 
@@ -157,3 +157,37 @@ def test_a_gift_that_cannot_be_given_now_stays_due(store: Store) -> None:
     store.do(benefits.load_codes, [benefits.LoadCodes("d", "礼券", ("B",))], ME)
     given(store)
     assert [one.code for one in store.look(benefits.coupons_of, "member_ben")] == ["B"]
+
+
+def test_a_set_gives_its_gifts_in_the_same_commit_and_asks_for_the_next_at_once(store: Store, clock: ManualClock) -> None:
+    obey(store, RULES)
+    store.do(membership.add_growth, [membership.AddGrowth(f"g{n}", f"member_{n:04}", 100, "测试") for n in range(120)], ME)
+    clock.advance(at("2026-12-01T00:00") - clock.now())
+    looked = store.do(lambda work, _: gifts.sweep(work), None, ME)
+    due = store.look(lambda view: view.all(sa.text("SELECT due_at FROM due WHERE kind = 'membership.gifts'")))
+    assert (0 < looked < 120, len(due)) == (True, 1)
+    assert coins_of(store, "member_0000") == 1
+    assert [one.given_at for one in store.look(membership.gifts_of, "member_0000", 10) if one.name == "银卡月礼"] == [clock.now()]
+    look_round(store)
+    assert sum(coins_of(store, f"member_{n:04}") for n in range(120)) == 120
+    given(store)
+    assert sum(coins_of(store, f"member_{n:04}") for n in range(120)) == 120 + 120 * 10, (
+        "the gifts of entering, and none of the month twice"
+    )
+
+
+def test_codes_that_do_not_suffice_for_a_set_go_to_whom_they_reach_and_the_rest_stays_due(store: Store, clock: ManualClock) -> None:
+    store.do(benefits.load_codes, [benefits.LoadCodes("c", "礼券", ("A",))], ME)
+    voucher = Gift("月券", "monthly", {"kind": "coupon", "name": "礼券", "value_fen": 100})
+    obey(store, Rules((Tier("普通", 0), Tier("银卡", 100, gifts=(voucher, Gift("月礼", "monthly", coins(1)))))))
+    for name in ("member_a", "member_b"):
+        grow(store, 100, name)
+    clock.advance(at("2026-12-01T00:00") - clock.now())
+    look_round(store)
+    assert [coins_of(store, name) for name in ("member_a", "member_b")] == [1, 1]
+    with pytest.raises(Exception, match="券码不够"):
+        given(store)
+    assert sum(len(store.look(benefits.coupons_of, name)) for name in ("member_a", "member_b")) == 1
+    store.do(benefits.load_codes, [benefits.LoadCodes("d", "礼券", ("B", "C"))], ME)
+    given(store)
+    assert [len(store.look(benefits.coupons_of, name)) for name in ("member_a", "member_b")] == [1, 1]

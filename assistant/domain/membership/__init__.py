@@ -5,7 +5,7 @@ A gift that is due is a fact (``membership.gift_due``); the room of benefits, wh
 
 from assistant.domain.membership.commands import add_growth, give_gift, grow_for_orders, review, set_rules
 from assistant.domain.membership.features import FEATURES
-from assistant.domain.membership.giving import make_gifts_due
+from assistant.domain.membership.giving import keep_gifts, next_gifts
 from assistant.domain.membership.model import (
     AddGrowth,
     Bought,
@@ -54,7 +54,8 @@ __all__ = [
     "give_days",
     "give_gift",
     "grow_for_orders",
-    "make_gifts_due",
+    "keep_gifts",
+    "next_gifts",
     "purchases",
     "refund_paid",
     "review",

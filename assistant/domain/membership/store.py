@@ -100,14 +100,15 @@ def _entry_gifts(work: Work, ladder: Ladder) -> list[DueGift]:
     ]
 
 
-def add_gifts(work: Work, gifts: Sequence[DueGift]) -> None:
-    """Keeps gifts that are due and tells of them; a slot that is taken gives nothing."""
+def add_gifts(work: Work, gifts: Sequence[DueGift], *, given: bool = False) -> list[DueGift]:
+    """Keeps gifts that are due and tells of them; a slot that is taken gives nothing. Returns the new ones."""
     taken: set[str] = set()
     for part in chunks([one.id for one in gifts]):
         taken.update(row.id for row in work.all(sa.select(gift.c.id).where(gift.c.id.in_(part))))
     new = [one for one in gifts if one.id not in taken]
-    work.insert_missing(gift, [{**_row(one, GIFT_FIELDS), "due_at": work.now, "given_at": None} for one in new])
+    work.insert_missing(gift, [{**_row(one, GIFT_FIELDS), "due_at": work.now, "given_at": work.now if given else None} for one in new])
     work.record(*(facts.gift_due(one) for one in new))
+    return new
 
 
 def _places(view: View, ids: Collection[str], *, lock: bool = False) -> dict[str, Place]:

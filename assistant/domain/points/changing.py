@@ -78,18 +78,24 @@ def _propose(work: Work, requests: list[ProposeRules]) -> list[Proposed]:
     access.require(work.principal, access.Permission.POINTS_EDIT)
     drafts = [(rules_from(one.document), one.note[:200]) for one in requests]
     for rules, _note in drafts:
-        _known_tiers(work, rules)
+        _known_names(work, rules)
     done = [Proposed(rulebook.add_version(work, rules, note)) for rules, note in drafts]
     work.record(*(facts.rules_changed("proposed", one.version) for one in done))
     return done
 
 
-def _known_tiers(work: Work, rules: Rules) -> None:
-    known = [tier.name for tier in membership.rules(work)[1].tiers]
+def _known_names(work: Work, rules: Rules) -> None:
+    held = membership.rules(work)[1]
+    known = [tier.name for tier in held.tiers]
     for name in rules.tiers:
         if name not in known:
             said = f"没有“{name}”这个会员等级，现在有：{'、'.join(known)}（tiers）"
             raise Invalid(said, code="bad_rules", place=f"tiers.{name}")
+    plans = [plan.name for plan in held.plans]
+    for name in rules.plans:
+        if name not in plans:
+            said = f"没有“{name}”这个付费方案，现在有：{'、'.join(plans) or '一个也没有'}（plans）"
+            raise Invalid(said, code="bad_rules", place=f"plans.{name}")
 
 
 def _keep(work: Work, requests: list[KeepSimulation]) -> list[Proposed]:

@@ -21,7 +21,7 @@ from assistant.store import Work
 def earn_for_orders(work: Work, order_ids: Sequence[str]) -> list[OrderEarning]:
     """Earns for paid orders, dates the lots of received ones, takes back for refunded and closed ones. Needs no key.
 
-    Pending at payment, available ``wait_days`` after receipt. An order keeps the rules and the tier of its first earning.
+    Pending at payment, available ``wait_days`` after receipt. An order keeps the rules and the tier or paid plan of its first earning.
     Orders that nobody owns yet are left out.
     """
     found = {number: order for number, order in orders.many(work, order_ids).items() if order.member_id and order.status != "created"}
@@ -43,7 +43,7 @@ def earn_for_orders(work: Work, order_ids: Sequence[str]) -> list[OrderEarning]:
 
 
 class _Settling:
-    """One round over some orders: the rules and tiers they go by, and the room that caps have left for them."""
+    """One round over some orders: the rules, tiers and plans they go by, and the room that caps have left for them."""
 
     def __init__(self, work: Work, sheet: Sheet, found: Mapping[str, Order]) -> None:
         self.work = work
@@ -52,10 +52,10 @@ class _Settling:
         self.known = store.earnings(work, found.keys())
         self.fresh = found.keys() - self.known.keys()
         fresh = {found[number].member_id for number in self.fresh}
-        standings = membership.standings(work, fresh) if self.book.now.tiers and fresh else {}
-        self.tiers = {number: standing.tier for number, standing in standings.items()}
+        standings = membership.standings(work, fresh) if self.book.now.standings and fresh else {}
+        self.held = {number: self.book.now.held(standing.tier, standing.plan) for number, standing in standings.items()}
         for number, order in found.items():
-            self.known.setdefault(number, OrderEarning(number, order.member_id, self.book.live, self.tiers.get(order.member_id, "")))
+            self.known.setdefault(number, OrderEarning(number, order.member_id, self.book.live, self.held.get(order.member_id, "")))
         self.homes = self._homes(found.values())
         self.room = rulebook.open_room(
             work,

@@ -12,6 +12,7 @@ PLACES = {
     "per_hundred": "每百元积分",
     "rates": "分类和渠道",
     "tiers": "等级倍数",
+    "plans": "付费方案倍数",
     "campaigns": "活动",
     "behaviours": "行为",
     "caps": "上限",

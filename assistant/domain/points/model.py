@@ -164,7 +164,8 @@ class Lot:
 class OrderEarning:
     """What an order has earned so far, after what refunds took back; ``lot_id`` is empty until it earns.
 
-    Rules and tier are those of its first earning. ``counted`` is what each rule drew from caps, empty where there are none.
+    Rules and ``tier`` (or the paid plan, if that multiplied more) are those of its first earning. ``counted`` is what each rule drew from
+    caps, empty where there are none.
     """
 
     order_id: str

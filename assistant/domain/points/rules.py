@@ -4,7 +4,8 @@ For one order:
 
 1. The paid amount is split over the order's lines; what no line accounts for (postage, orders without lines) is a part of its own.
 2. Each part earns at one rate: the first of ``rates`` that covers it, else the base rate.
-3. Each part is multiplied once, by the best of the member's tier and the campaigns that cover it; multipliers do not multiply each other.
+3. Each part is multiplied once, by the best of the member's tier, their paid plan and the campaigns that cover it; multipliers do not
+   multiply each other.
 4. Bonuses of campaigns are added, each once per order.
 5. The sum is floored once; each rule's share of it is by largest remainder.
 6. Caps cut last, rule by rule in that same order.
@@ -31,10 +32,11 @@ from assistant.domain.points.faults import sentence
 
 SCALE = 1_000_000
 """Fen × points per hundred yuan × percent of one point."""
-BASE, TIER = "base", "tier"
+BASE, TIER, PLAN = "base", "tier", "plan"
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 Title = Annotated[str, Field(min_length=1, max_length=40)]
+PlanName = Annotated[str, Field(min_length=1, max_length=20)]
 Text = Annotated[str, Field(min_length=1, max_length=80)]
 PerHundred = Annotated[int, Field(ge=0, le=100_000)]
 Percent = Annotated[int, Field(ge=100, le=1000)]
@@ -161,12 +163,13 @@ class Expiry(Closed):
 
 
 class Rules(Closed):
-    """All rules of earning. Tiers are percent of one (150 is one and a half times)."""
+    """All rules of earning. Tiers and paid plans, by their names, are percent of one (150 is one and a half times)."""
 
     title: Title = "积分规则"
     per_hundred: PerHundred = 100
     rates: Annotated[tuple[Rate, ...], Field(max_length=100)] = ()
     tiers: dict[Title, Percent] = {}
+    plans: dict[PlanName, Percent] = {}
     campaigns: Annotated[tuple[Campaign, ...], Field(max_length=100)] = ()
     behaviours: Annotated[tuple[BehaviourRule, ...], Field(max_length=100)] = ()
     caps: Annotated[tuple[Cap, ...], Field(max_length=50)] = ()
@@ -179,9 +182,11 @@ class Rules(Closed):
     @model_validator(mode="after")
     def _named_once(self) -> Self:
         names = [*self.titles, *(cap.id for cap in self.caps)]
-        listed = len(self.rates) + len(self.campaigns) + len(self.behaviours) + len(self.caps) + 2
+        listed = len(self.rates) + len(self.campaigns) + len(self.behaviours) + len(self.caps) + 3
         if len(set(names)) != listed:
-            raise ValueError("每条规则和上限的 id 不能重复，也不能叫 base 或 tier")
+            raise ValueError("每条规则和上限的 id 不能重复，也不能叫 base、tier 或 plan")
+        if both := self.tiers.keys() & self.plans.keys():
+            raise ValueError(f"“{min(both)}”不能既是等级又是付费方案，请把付费方案改个名字")
         for cap in self.caps:
             for name in cap.rules:
                 if name not in self.titles:
@@ -193,12 +198,21 @@ class Rules(Closed):
         """Every rule by its id."""
         named = {rate.id: rate.title for rate in self.rates}
         named |= {campaign.id: campaign.title for campaign in self.campaigns}
-        return {BASE: "消费", TIER: "会员等级加成", **named, **{one.id: one.title for one in self.behaviours}}
+        return {BASE: "消费", TIER: "会员等级加成", PLAN: "付费会员加成", **named, **{one.id: one.title for one in self.behaviours}}
 
     @property
     def plain(self) -> bool:
         """Whether the base rate is all there is for orders."""
-        return not (self.rates or self.tiers or self.campaigns)
+        return not (self.rates or self.standings or self.campaigns)
+
+    @property
+    def standings(self) -> bool:
+        """Whether it matters where a member stands."""
+        return bool(self.tiers or self.plans)
+
+    def held(self, tier: str, plan: str) -> str:
+        """Of a member's tier and paid plan the one that multiplies more, the tier where they are equal."""
+        return plan if self.plans.get(plan, 100) > self.tiers.get(tier, 100) else tier
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,8 +239,8 @@ def rules_from(value: Any) -> Rules:
         raise Invalid(said, code="bad_rules", place=place) from error
 
 
-def quote(rules: Rules, order: Order, tier: str, at: datetime) -> Quote:
-    """What the order's whole paid amount earns for a member of this tier, paid at ``at``."""
+def quote(rules: Rules, order: Order, held: str, at: datetime) -> Quote:
+    """What the order's whole paid amount earns for a member of this tier or paid plan, paid at ``at``."""
     if rules.plain:
         return Quote({BASE: order.paid_fen * rules.per_hundred * 100})
     running = [one for one in rules.campaigns if one.holds(at) and order.paid_fen >= one.min_fen]
@@ -236,7 +250,7 @@ def quote(rules: Rules, order: Order, tier: str, at: datetime) -> Quote:
         rate = next((one for one in rules.rates if one.where.covers(order, category, sku)), None)
         per_hundred = rate.per_hundred if rate else rules.per_hundred
         _add(exact, rate.id if rate else BASE, fen * per_hundred * 100)
-        times = [(rules.tiers.get(tier, 100), TIER)]
+        times = [(rules.tiers.get(held, 100), TIER), (rules.plans.get(held, 100), PLAN)]
         times += [(one.times_percent, one.id) for one in running if one.where.covers(order, category, sku)]
         most, name = max(times, key=lambda pair: pair[0])
         _add(exact, name, fen * per_hundred * (most - 100))

@@ -7,17 +7,18 @@ from datetime import datetime
 
 from assistant.base.clock import SHANGHAI
 from assistant.base.money import format_yuan
-from assistant.domain.points.rules import BASE, TIER, Cap, Expiry, Rules, Where, Window
+from assistant.domain.points.rules import BASE, PLAN, TIER, Cap, Expiry, Rules, Where, Window
 
 EVERY = {"day": "每天", "month": "每月", "year": "每年", "ever": "一共"}
 WHO = {"member": "每位会员", "household": "每个家庭", "all": "全部会员合计"}
 
 
-def breakdown(rules: Rules, tier: str, parts: Mapping[str, int], cut: Sequence[str]) -> str:
+def breakdown(rules: Rules, held: str, parts: Mapping[str, int], cut: Sequence[str]) -> str:
     """Which rule gave what, in brackets; empty where the base rate gave all of it."""
     said = []
     if set(parts) - {BASE}:
-        titles = rules.titles | ({TIER: f"{tier} {_times(rules.tiers[tier])}"} if tier in rules.tiers else {})
+        titles = rules.titles | ({TIER: f"{held} {_times(rules.tiers[held])}"} if held in rules.tiers else {})
+        titles |= {PLAN: f"{held} {_times(rules.plans[held])}"} if held in rules.plans else {}
         said = [f"{titles.get(name, name)} +{part}" for name, part in parts.items()]
     if cut:
         said.append("已到上限：" + "、".join(cut))
@@ -29,6 +30,7 @@ def in_words(rules: Rules, now: datetime | None = None) -> list[str]:
     said = [_rate(rules.per_hundred)]
     said += [f"{one.title}：{_scope(one.where)}{_rate(one.per_hundred)}" for one in rules.rates]
     said += [f"{name}会员下单积分 {_times(percent)}" for name, percent in rules.tiers.items()]
+    said += [f"{name}（付费会员）下单积分 {_times(percent)}" for name, percent in rules.plans.items()]
     for campaign in (one for one in rules.campaigns if _ahead(one, now)):
         gives = [_times(campaign.times_percent) + "积分"] if campaign.times_percent > 100 else []
         gives += [f"加送 {campaign.bonus} 积分"] if campaign.bonus else []

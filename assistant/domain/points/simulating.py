@@ -79,8 +79,9 @@ class _Side:
             self.by_rule[name] = self.by_rule.get(name, 0) + part
             self.by_member[member_id] = self.by_member.get(member_id, 0) + part
 
-    def order(self, order: Order, tier: str, who: Who, at: datetime) -> None:
-        quoted = quote(self.rules, order, tier, at)
+    def order(self, order: Order, standing: membership.Standing | None, who: Who, at: datetime) -> None:
+        held = self.rules.held(standing.tier, standing.plan) if standing else ""
+        quoted = quote(self.rules, order, held, at)
         granted = self.room.draw(self.rules, quoted.parts(), who, at)
         self.give(who.member_id, split(kept(quoted, sum(granted.values()), order.net_fen, order.paid_fen), granted))
 
@@ -102,7 +103,7 @@ class _Side:
 
 
 def simulate(view: View, version: int, days: int = SIMULATED_DAYS, feed: Feed | None = None) -> Simulation:
-    """Plays the orders paid in the last ``days`` (with today's tiers and refunds) and the events of the feed under a version and the
+    """Plays the orders paid in the last ``days`` (with today's tiers, plans and refunds) and the events of the feed under a version and the
     rules in force, both with empty caps. Without a feed only events that earned before are known.
 
     Raises Invalid(code="no_rules") for an unknown version.
@@ -124,13 +125,12 @@ def _play_orders(view: View, sides: tuple[_Side, _Side], since: datetime) -> int
     for found in orders.paid_between(view, since, view.now, AT_ONCE):
         owned = [order for order in found if order.member_id and order.net_fen]
         ids = {order.member_id for order in owned}
-        standings = membership.standings(view, ids) if any(side.rules.tiers for side in sides) else {}
+        standings = membership.standings(view, ids) if any(side.rules.standings for side in sides) else {}
         homes = rulebook.households(view, ids)
         for order in owned:
             who = Who(order.member_id, homes.get(order.member_id, ""))
-            tier = standings[order.member_id].tier if order.member_id in standings else ""
             for side in sides:
-                side.order(order, tier, who, order.paid_at or view.now)
+                side.order(order, standings.get(order.member_id), who, order.paid_at or view.now)
         counted += len(owned)
     return counted
 
