@@ -13,7 +13,7 @@ from typing import Any
 import aiohttp
 from aiohttp import web
 
-from assistant import agent, simulation, telemetry, triggers
+from assistant import agent, paying, simulation, telemetry, triggers
 from assistant.base.clock import Clock
 from assistant.base.principal import system
 from assistant.base.protocols import Embedder
@@ -29,7 +29,6 @@ from assistant.flows.receive import Intake, KfPull
 from assistant.flows.reconciling import Reconciler
 from assistant.jobs import EmbeddedRunner, Handler, Ticker
 from assistant.operations import handlers as plan_handlers
-from assistant.payments import SimulatedPayout
 from assistant.settings import Settings
 from assistant.store import Store, is_sqlite, migrate
 from assistant.web.doors import Doors
@@ -158,7 +157,9 @@ async def _join(
     client = WeComClient(session, wecom.api_base, wecom.corp_id, wecom.secrets(), store.clock)
     waiters = Waiters()
     debounce = inbox.Debounce(settings.debounce_shortest, settings.debounce_longest)
+    payer = _payer(settings, session, simulated, store.clock)
     handlers = _handlers(settings, store, brain, client, waiters, debounce, stage, wecom.kf_account)
+    handlers |= {"payout": payout.handler(store, payer.port, stage, paying.UNSET), "book.reconcile": Reconciler(store, payer.port)}
     runner = _runner(settings, store, handlers)
     envelopes = {name: Envelope(token, key, receiver) for name, (token, key, receiver) in wecom.endpoints().items()}
     edge = Edge(envelopes, store, waiters, Intake(store, debounce), settings.bot_name)
@@ -172,9 +173,18 @@ async def _join(
         knowledge=brain,
         language=settings.language,
         secure_cookies=settings.secure_cookies,
+        notices=payer.notices,
+        appid=payer.appid,
         shops=settings.shops.keys(),
     )
     return Service(settings, store, runner, simulated, brain, waiters, address, client, make_app(doors))
+
+
+def _payer(settings: Settings, session: aiohttp.ClientSession, simulated: simulation.Simulation | None, clock: Clock) -> paying.Paying:
+    if simulated is None:
+        return paying.of_settings(session, settings.pay, clock)
+    notify_url = f"http://{settings.host}:{settings.port}/pay/wechat/notify"
+    return paying.of_simulation(session, simulated.pay_base, simulated.pay.account, notify_url, clock)
 
 
 def _handlers(
@@ -197,8 +207,6 @@ def _handlers(
         "deliver": Deliverer(store, senders, conversation.hold_back, stage=stage, watcher=telemetry.delivered),
         "kf.pull": KfPull(store, client, debounce),
         "reaction": triggers.react(store, stage),
-        "payout": payout.handler(store, SimulatedPayout(store), stage),
-        "book.reconcile": Reconciler(store, SimulatedPayout(store)),
         **deliver.handlers(store, client, kf_account, stage),
         **plan_handlers(store, stage),
         **triggers.journey_steps(store, stage),

@@ -75,6 +75,26 @@ class ShopSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class WeChatPaySettings:
+    """The brand's merchant account at WeChat Pay, for transfers to members; without a merchant number no rebate is paid by itself.
+
+    ``public_id`` is the id of WeChat Pay's public key (or a platform certificate's serial), ``reports`` what was reported for the scene.
+    """
+
+    api_base: str = "https://api.mch.weixin.qq.com"
+    mch_id: str = ""
+    appid: str = ""
+    serial: str = ""
+    key_file: Path = Path()
+    public_id: str = ""
+    public_file: Path = Path()
+    apiv3_key: SecretStr = NOTHING
+    scene_id: str = ""
+    reports: tuple[tuple[str, str], ...] = ()
+    notify_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything that may differ from one installation to another. Secrets show as ``**********``."""
 
@@ -96,6 +116,7 @@ class Settings:
     debounce_longest: timedelta = timedelta(seconds=6)
     wecom: WeComSettings = WeComSettings()
     shops: ShopSettings = ShopSettings()
+    pay: WeChatPaySettings = WeChatPaySettings()
 
     def __repr__(self) -> str:
         where = urlsplit(self.database_url)
@@ -128,6 +149,7 @@ class Settings:
             "debounce_longest": timedelta(seconds=read.seconds("LAOYOU_DEBOUNCE_LONGEST", 6.0)),
             "wecom": _wecom(read),
             "shops": _shops(read),
+            "pay": _pay(read),
         }
         if isinstance(over.get("port"), int) and not 0 <= over["port"] <= 65535:
             raise Invalid(f"--port 的值 {over['port']} 不对，请写 1 到 65535 之间的端口号", code="bad_setting", variable="port")
@@ -142,7 +164,7 @@ class Settings:
 
     def secret_values(self) -> list[str]:
         """Every secret that must never be shown, for redaction."""
-        held = [getattr(group, name) for group in (self.wecom, self.shops) for name in group.__slots__]
+        held = [getattr(group, name) for group in (self.wecom, self.shops, self.pay) for name in group.__slots__]
         held.append(self.openai_api_key)
         found = [value.get_secret_value() for value in held if isinstance(value, SecretStr)]
         return [value for value in [*found, urlsplit(self.database_url).password or ""] if value]
@@ -228,6 +250,49 @@ def _shops(read: _Reader) -> ShopSettings:
         youzan_secret=read.secret("LAOYOU_YOUZAN_CLIENT_SECRET"),
         doudian_app_key=read.text("LAOYOU_DOUDIAN_APP_KEY"),
         doudian_secret=read.secret("LAOYOU_DOUDIAN_APP_SECRET"),
+    )
+
+
+_PAY = "LAOYOU_WECHAT_PAY_"
+_PAY_FORMS = {
+    "MCH_ID": (r"\d{6,32}", "商户平台“账户中心”里的商户号（数字）"),
+    "APPID": (r"w[wx][0-9a-z]{1,30}", "绑定了商户号的小程序或公众号的 AppID（wx…）"),
+    "SERIAL": (r"[0-9A-Fa-f]{8,64}", "商户 API 证书的序列号"),
+    "KEY_FILE": (r".+", "商户 API 私钥 apiclient_key.pem 的路径"),
+    "PUBLIC_ID": (r"(PUB_KEY_ID_)?[0-9A-Fa-f]{8,64}", "微信支付公钥 ID（PUB_KEY_ID_…）或平台证书序列号"),
+    "PUBLIC_FILE": (r".+", "微信支付公钥 pub_key.pem（或平台证书）的路径"),
+    "APIV3_KEY": (r"[!-~]{32}", "商户平台设置的 32 位 APIv3 密钥"),
+    "SCENE_ID": (r"\d{1,36}", "商家转账的转账场景 ID（数字）"),
+    "SCENE_REPORT": (r"[^=;；]+=[^=;；]+([;；][^=;；]+=[^=;；]+)*", "转账场景报备信息，像 活动名称=返现;奖励说明=订单返现"),
+    "NOTIFY_URL": (r"https?://[^?#\s]+/pay/wechat/notify", "https://你的域名/pay/wechat/notify，不带参数"),
+}
+"""What a merchant account needs: all of it or nothing. Each with its form and where it is found."""
+
+
+def _pay(read: _Reader) -> WeChatPaySettings:
+    found = {name: read.text(_PAY + name) for name in _PAY_FORMS}
+    if not any(found.values()):
+        return WeChatPaySettings()
+    for name, (form, write) in _PAY_FORMS.items():
+        if not found[name]:
+            raise _bad(_PAY + name, "还没有设置，微信支付的设置要齐全", write)
+        if re.fullmatch(form, found[name], re.ASCII if "[^" not in form else 0) is None:
+            raise _bad(_PAY + name, "的值不对", write)
+        if name.endswith("_FILE") and not Path(found[name]).is_file():
+            raise _bad(_PAY + name, f"指的文件“{found[name]}”不存在", write)
+    pairs = [part.split("=") for part in re.split("[;；]", found["SCENE_REPORT"])]
+    return WeChatPaySettings(
+        api_base=read.address(_PAY + "API_BASE", "https://api.mch.weixin.qq.com"),
+        mch_id=found["MCH_ID"],
+        appid=found["APPID"],
+        serial=found["SERIAL"],
+        key_file=Path(found["KEY_FILE"]),
+        public_id=found["PUBLIC_ID"],
+        public_file=Path(found["PUBLIC_FILE"]),
+        apiv3_key=SecretStr(found["APIV3_KEY"]),
+        scene_id=found["SCENE_ID"],
+        reports=tuple((kind.strip(), text.strip()) for kind, text in pairs),
+        notify_url=found["NOTIFY_URL"],
     )
 
 

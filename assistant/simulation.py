@@ -1,7 +1,8 @@
-"""The simulated WeCom beside the service: its configuration, its people taken from the book, and its ports."""
+"""The simulated WeCom and WeChat Pay beside the service: configuration, people taken from the book, ports."""
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 
 from aiohttp import web
@@ -9,6 +10,9 @@ from pydantic import SecretStr
 
 from assistant.base.clock import Clock
 from assistant.domain import members, staff
+from assistant.flows.demo import APPID
+from assistant.payments import SimulatedPayout
+from assistant.payments.simulator import Account, PaySimulator
 from assistant.settings import WeComSettings
 from assistant.store import Store, View
 from assistant.wecom.simulator import AppSettings, BotSettings, KfSettings, Simulator, SimulatorConfig
@@ -49,9 +53,12 @@ class Simulation:
     simulator: Simulator
     api_base: str
     runners: list[web.AppRunner]
+    pay: PaySimulator
+    pay_base: str
 
     async def close(self) -> None:
         await self.simulator.close()
+        await self.pay.close()
         for runner in self.runners:
             await runner.cleanup()
 
@@ -62,11 +69,15 @@ async def start(store: Store, clock: Clock, callback_base: str, host: str, contr
     _populate(simulator, await store.read(_people), await store.read(staff.people), await store.read(members.groups))
     runners: list[web.AppRunner] = []
     api = await _serve(simulator.api_app(), host, 0, runners)
-    await _serve(simulator.control_app(), host, control_port, runners)
+    pay = PaySimulator(SimulatedPayout(store), await asyncio.to_thread(Account, appid=APPID))
+    pay_base = f"http://{host}:{await _serve(pay.app(), host, 0, runners)}"
+    control = simulator.control_app()
+    control.add_subapp("/pay/", pay.control())
+    await _serve(control, host, control_port, runners)
     api_base = f"http://{host}:{api}"
     simulator.point(callback_base=callback_base, api_base=api_base)
     await simulator.start()
-    return Simulation(simulator, api_base, runners)
+    return Simulation(simulator, api_base, runners, pay, pay_base)
 
 
 def _people(view: View) -> list[tuple[str, str, list[str]]]:

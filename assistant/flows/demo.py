@@ -12,6 +12,8 @@ from assistant.base.clock import SHANGHAI
 MEMBERS = 3000
 ORDERS = 6000
 SEED = 20261122
+APPID = "wxdemo0000000001"
+"""The app whose openids the demo's members have."""
 
 STAFF = (
     ("lin", "林晓", "guide"),
@@ -167,7 +169,10 @@ def _member(chance: SeededChance, now: datetime, number: int) -> dict[str, Any]:
         "joined_at": _iso(now - timedelta(days=age, seconds=chance.below(80000))),
         "owner_staff": GUIDES[number % len(GUIDES)],
         "groups": group,
-        "identities": [{"namespace": "wecom_external", "value": f"wm_{key.lower()}"}],
+        "identities": [
+            {"namespace": "wecom_external", "value": f"wm_{key.lower()}"},
+            {"namespace": f"openid:{APPID}", "value": f"o_{key.lower()}"},
+        ],
     }
     line |= {"opted_out": True} if chance.unit() < 0.03 else {}
     line |= {"blocked": True} if chance.unit() < 0.01 else {}

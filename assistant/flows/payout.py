@@ -33,10 +33,14 @@ def _no_stage(_name: str) -> None:
     """No fault test is listening."""
 
 
-def handler(store: Store, port: cashback.PayoutPort, stage: Stage = _no_stage) -> Handler:
-    """The handler of ``payout`` jobs."""
+def handler(store: Store, port: cashback.PayoutPort | None, stage: Stage = _no_stage, unset: str = "") -> Handler:
+    """The handler of ``payout`` jobs; without a payer it halts the payouts for the reason ``unset``, and nothing moves."""
 
     async def handle(job: Job) -> None:
+        if port is None:
+            stop = cashback.Halt(f"{job.id}:{job.generation}", unset)
+            await store.write(cashback.stop_payouts, [stop], PAYER, cause="payout")
+            return
         await carry(store, port, job.payload["claim"], f"{job.id}:{job.generation}:{job.attempts}", stage)
 
     return handle

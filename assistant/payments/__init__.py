@@ -1,8 +1,9 @@
 """Money out: payers behind the payout port that ``cashback`` declares. Not for deciding who is paid.
 
-The service pays with the simulated payer; ``WeChatPayout`` speaks the merchant transfer of WeChat with the same two methods.
+``WeChatPayout`` speaks the merchant transfer of WeChat; ``simulator`` is the other side of it, over the bills of ``SimulatedPayout``.
 """
 
+from assistant.payments.notices import NoticeRefused, Notices
 from assistant.payments.signing import Merchant, Platform, private_key, public_key
 from assistant.payments.simulated import Answer, Knobs, SimulatedPayout, bills, paid_total
 from assistant.payments.wechat import Transfer, WeChatPayout
@@ -11,6 +12,8 @@ __all__ = [
     "Answer",
     "Knobs",
     "Merchant",
+    "NoticeRefused",
+    "Notices",
     "Platform",
     "SimulatedPayout",
     "Transfer",

@@ -37,6 +37,12 @@ class Platform:
     key: rsa.RSAPublicKey
 
 
+def sealed(platform: Platform, text: str) -> str:
+    """A name that only the payer can read."""
+    oaep = padding.OAEP(padding.MGF1(hashes.SHA1()), hashes.SHA1(), None)  # noqa: S303 - the payer's own form
+    return base64.b64encode(platform.key.encrypt(text.encode(), oaep)).decode()
+
+
 def private_key(pem: bytes) -> rsa.RSAPrivateKey:
     """The key of a PEM file; Invalid if it is not an RSA private key without a password."""
     try:

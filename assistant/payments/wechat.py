@@ -13,7 +13,7 @@ from yarl import URL
 
 from assistant.base.clock import Clock
 from assistant.base.errors import Broken, LaoyouError, Transient
-from assistant.payments.signing import Merchant, Platform, authorization, genuine, signed_at_all
+from assistant.payments.signing import Merchant, Platform, authorization, genuine, sealed, signed_at_all
 from assistant.payments.simulated import Answer, State
 
 BILLS = "/v3/fund-app/mch-transfer/transfer-bills"
@@ -93,9 +93,9 @@ class WeChatPayout:
     def __repr__(self) -> str:
         return f"WeChatPayout({self._base.origin()}, mch_id={self._merchant.mch_id!r})"
 
-    async def pay(self, bill_no: str, openid: str, amount_fen: int, remark: str = "") -> Answer:
-        """Asks for a transfer; the same number with the same data again pays nothing more."""
-        if said := _unfit(bill_no, amount_fen):
+    async def pay(self, bill_no: str, openid: str, amount_fen: int, remark: str = "", name: str = "") -> Answer:
+        """Asks for a transfer; the same number with the same data again pays nothing more. ``name``: the receiver's real one."""
+        if said := _unfit(bill_no, amount_fen, name):
             return Answer("refused", said)
         kept = self._transfer
         body: dict[str, Any] = {
@@ -107,6 +107,8 @@ class WeChatPayout:
             "transfer_remark": remark[:32] or "返现",
             "transfer_scene_report_infos": [{"info_type": kind, "info_content": text} for kind, text in kept.reports],
         }
+        if amount_fen >= NAMED_FROM_FEN:
+            body["user_name"] = sealed(self._platform, name)
         if kept.notify_url:
             body["notify_url"] = kept.notify_url
         status, answer = await self._call("POST", BILLS, json.dumps(body, ensure_ascii=False, separators=(",", ":")))
@@ -138,18 +140,23 @@ class WeChatPayout:
 
     async def _call(self, method: str, path: str, body: str) -> tuple[int, Mapping[str, Any]]:
         """Status and JSON of an answer that the payer has signed; Transient for everything else."""
-        stamp, nonce = int(self._clock.now().timestamp()), self._nonce()
         headers = {
-            "Authorization": authorization(self._merchant, method, path, body, stamp, nonce),
             "Accept": "application/json",
             "Content-Type": "application/json",
             "User-Agent": "laoyou",
             "Wechatpay-Serial": self._platform.serial,
         }
+
+        async def sign(request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+            """Anew each time it is sent: aiohttp repeats a question whose connection was cut, and no nonce is used twice."""
+            stamp = int(self._clock.now().timestamp())
+            request.headers["Authorization"] = authorization(self._merchant, method, path, body, stamp, self._nonce())
+            return await send(request)
+
         url, data = self._base.join(URL(path)), body.encode() or None
         try:
             async with self._session.request(
-                method, url, data=data, headers=headers, timeout=self._timeout, allow_redirects=False
+                method, url, data=data, headers=headers, timeout=self._timeout, allow_redirects=False, middlewares=(sign,)
             ) as reply:
                 raw, status, signed = await reply.read(), reply.status, reply.headers
         except (aiohttp.ClientError, TimeoutError, OSError):
@@ -184,10 +191,10 @@ def _object(raw: bytes) -> Mapping[str, Any] | None:
     return answer if isinstance(answer, dict) else None
 
 
-def _unfit(bill_no: str, amount_fen: int) -> str:
+def _unfit(bill_no: str, amount_fen: int, name: str) -> str:
     if _BILL_NO.fullmatch(bill_no) is None:
         return NOT_A_BILL
-    if amount_fen >= NAMED_FROM_FEN:
+    if amount_fen >= NAMED_FROM_FEN and not name:
         return "满 2000 元的转账要核对收款人姓名，请改用人工打款"
     return ""
 

@@ -9,6 +9,7 @@ from typing import Any
 from aiohttp import web
 
 from assistant.base.principal import Principal
+from assistant.payments import Notices
 from assistant.store import Store
 from assistant.web.webhook import Edge
 from assistant.wecom.simulator import Simulator
@@ -21,7 +22,7 @@ Health = Callable[[], Awaitable[Mapping[str, str]]]
 class Doors:
     """``simulator`` only in simulate mode; ``brand`` is shown in the console; ``settings`` is shown read-only, never with secrets in it.
 
-    ``shops``: shop → (id of our app there, its secret).
+    ``shops``: shop → (id of our app there, its secret). ``notices`` and ``appid`` of the merchant account that pays, where one is set up.
     """
 
     store: Store
@@ -33,6 +34,8 @@ class Doors:
     brand: str = "老友"
     secure_cookies: bool = False
     settings: Mapping[str, str] = field(default_factory=dict)
+    notices: Notices | None = None
+    appid: str = ""
     shops: Mapping[str, tuple[str, str]] = field(default_factory=dict, repr=False)
 
 

@@ -9,7 +9,7 @@ from aiohttp import web
 
 from assistant import telemetry
 from assistant.base.errors import LaoyouError
-from assistant.web import api, console, health, intake, pages, shops, webhook
+from assistant.web import api, console, health, intake, pages, pay, shops, webhook
 from assistant.web.console import entry
 from assistant.web.doors import DOORS, Doors
 from assistant.web.errors import BROKEN, as_json, retry_after, status_of, words_of
@@ -38,11 +38,13 @@ def make_app(doors: Doors) -> web.Application:
         add(app, found.method, found.path, found.needs, app[GUARD].endpoint(found))
     for method, path, handler in health.ROUTES:
         add(app, method, path, PUBLIC, handler)
-    for name in ("console.css", "console.js", "mark.svg"):
+    for name in ("console.css", "console.js", "confirm.js", "mark.svg"):
         add(app, "GET", f"/static/{name}", PUBLIC, _file(STATIC / name))
     for given in intake.routes(doors.store):
         add(app, given.method, given.path, PUBLIC, given.handler)
     for given in shops.routes(doors.store, doors.shops):
+        add(app, given.method, given.path, PUBLIC, given.handler)
+    for given in pay.routes(doors.store, doors.notices, doors.appid):
         add(app, given.method, given.path, PUBLIC, given.handler)
     if doors.edge is not None:
         for given in webhook.routes(doors.edge):
@@ -74,7 +76,7 @@ async def _errors(request: web.Request, handler: Next) -> web.StreamResponse:
 
 
 def _told(request: web.Request, status: int, code: str, message: str, headers: dict[str, str]) -> web.Response:
-    if request.path.startswith(("/wecom/", "/shops/")):
+    if request.path.startswith(("/wecom/", "/shops/", "/pay/wechat/")):
         return web.Response(status=status)
     if request.path.startswith(("/api/", "/v1/")) or "json" in request.headers.get("Accept", ""):
         return as_json(status, code, message, headers)

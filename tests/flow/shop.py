@@ -64,6 +64,7 @@ class Shop:
         self.url = url
         self.folder = folder
         self.port = free_port()
+        self.extra: dict[str, str] = {}
         self._life: dict[str, Path] = {}
         self._stack = AsyncExitStack()
         self._starts = 0
@@ -115,6 +116,7 @@ class Shop:
             "LAOYOU_DEBOUNCE_LONGEST": "1",
             "LAOYOU_LEASE_SECONDS": "1",
             **_wecom(self.api),
+            **self.extra,
         }
         told = {key: str(value) for key, value in environment.items()}
         self._life = {name: self.folder / f"{name}{self._starts}" for name in ("pid", "ready", "ended", "log")}

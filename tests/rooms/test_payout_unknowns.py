@@ -231,6 +231,24 @@ async def test_a_large_payout_by_hand_needs_two_people_with_the_same_voucher(sto
     assert sound(store)
 
 
+async def test_a_bill_whose_carrier_died_for_good_is_listed_and_carried_on_when_a_person_asks(store: Store, clock: ManualClock) -> None:
+    claim_id, payer = ready(store, clock), Payer()
+
+    def die(stage: str) -> None:
+        if stage == "payout.asked":
+            raise RuntimeError(stage)
+
+    with pytest.raises(RuntimeError):
+        await payout.carry(store, payer, claim_id, "1", die)
+    assert store.look(cashback.needs_person) == []
+    clock.advance(timedelta(minutes=16))
+    assert [claim.id for claim in store.look(cashback.needs_person)] == [claim_id]
+    store.do(cashback.ask_again, [AskAgain("again", claim_id)], BOSS)
+    payer.on_query = Answer("paid", amount_fen=995, payee="open-anna")
+    assert await payout.carry(store, payer, claim_id, "2") == "paid"
+    assert payer.calls == ["pay", "query"]
+
+
 async def test_a_claim_is_found_by_the_number_of_its_present_bill_only(store: Store, clock: ManualClock) -> None:
     claim_id, payer = ready(store, clock), Payer(on_pay=SILENT, on_query=Answer("closed", amount_fen=995))
     await payout.carry(store, payer, claim_id, "1")

@@ -5,8 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 
+import aiohttp
 import pytest
 
+from assistant import paying
+from assistant.base.clock import ManualClock
 from assistant.base.errors import Invalid
 from assistant.settings import Settings, WeComSettings
 
@@ -40,6 +43,63 @@ def test_wecom_is_read_into_secrets_and_endpoints() -> None:
     assert wecom.secrets() == {"app": "s1", "kf": "s2"}
     assert wecom.endpoints() == {"kf": ("t", KEY, "ww1")}
     assert wecom.agent_id == 1000002
+
+
+def pay_variables(folder: Path) -> dict[str, str]:
+    for name in ("key.pem", "pub.pem"):
+        (folder / name).write_text("pem")
+    values = {
+        "MCH_ID": "1900000001",
+        "APPID": "wxdemo0000000001",
+        "SERIAL": "5157F09EFDC096DE15EBE81A47057A7232F1B8E1",
+        "KEY_FILE": str(folder / "key.pem"),
+        "PUBLIC_ID": "PUB_KEY_ID_0119000000012026112300000000000001",
+        "PUBLIC_FILE": str(folder / "pub.pem"),
+        "APIV3_KEY": "k" * 32,
+        "SCENE_ID": "1000",
+        "SCENE_REPORT": "活动名称=返现；奖励说明=订单返现",
+        "NOTIFY_URL": "https://brand.example/pay/wechat/notify",
+    }
+    return {f"LAOYOU_WECHAT_PAY_{name}": value for name, value in values.items()}
+
+
+def test_a_merchant_account_is_read_whole_and_its_secret_is_redacted(tmp_path: Path) -> None:
+    settings = Settings.load(pay_variables(tmp_path))
+    assert (settings.pay.mch_id, settings.pay.reports) == ("1900000001", (("活动名称", "返现"), ("奖励说明", "订单返现")))
+    assert "k" * 32 in settings.secret_values()
+    assert "k" * 32 not in repr(settings) + repr(settings.pay)
+    assert Settings.load({}).pay.mch_id == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("MCH_ID", "一九"),
+        ("APPID", "demo"),
+        ("SERIAL", "x"),
+        ("KEY_FILE", "/none/key.pem"),
+        ("PUBLIC_ID", "PUB"),
+        ("PUBLIC_FILE", "/none/pub.pem"),
+        ("APIV3_KEY", "short"),
+        ("SCENE_ID", "abc"),
+        ("SCENE_REPORT", "返现"),
+        ("NOTIFY_URL", "https://brand.example/pay/wechat/notify?x=1"),
+        ("API_BASE", "api.mch.weixin.qq.com"),
+    ],
+)
+def test_a_merchant_account_that_is_wrong_or_not_whole_is_told_by_its_variable(tmp_path: Path, name: str, value: str) -> None:
+    variable = f"LAOYOU_WECHAT_PAY_{name}"
+    for wrong in [value] if name == "API_BASE" else [value, ""]:
+        with pytest.raises(Invalid, match=variable):
+            Settings.load(pay_variables(tmp_path) | {variable: wrong})
+
+
+async def test_a_file_that_is_no_key_stops_the_start(tmp_path: Path, clock: ManualClock) -> None:
+    settings = Settings.load(pay_variables(tmp_path))
+    async with aiohttp.ClientSession() as session:
+        with pytest.raises(Invalid, match=r"apiclient_key\.pem"):
+            paying.of_settings(session, settings.pay, clock)
+        assert paying.of_settings(session, Settings.load({}).pay, clock).port is None
 
 
 @pytest.mark.parametrize(

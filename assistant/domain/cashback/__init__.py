@@ -13,6 +13,7 @@ from assistant.domain.cashback.attending import (
     go_on,
     needs_person,
     paid_by_hand,
+    told_of,
 )
 from assistant.domain.cashback.claiming import advance_for_orders, claim
 from assistant.domain.cashback.features import FEATURES
@@ -138,6 +139,7 @@ __all__ = [
     "template",
     "template_id",
     "templates",
+    "told_of",
     "valid_until",
     "waiting_approval",
 ]

@@ -17,6 +17,9 @@ from assistant.domain.cashback.reviewing import Decided, only_operators
 from assistant.domain.cashback.states import move, refreshed, said
 from assistant.store import View, Work, once
 
+STANDS_STILL = timedelta(minutes=15)
+"""A bill that was begun longer ago and neither waits for the member nor is settled."""
+
 
 @dataclass(frozen=True, slots=True)
 class AskAgain:
@@ -76,7 +79,7 @@ def _paid_by_hand(work: Work, requests: list[PaidByHand]) -> list[Decided]:
     decided = []
     for request in requests:
         one = known(claims, request.claim_id)
-        if not (one.state == "unknown" or (one.state == "approved" and (one.attention or halted_why(work)))):
+        if not _stuck(work, one, bool(halted_why(work))):
             raise Refused("这笔返现不需要人工打款", code="not_for_a_person", claim=one.id, state=one.state)
         reference = request.reference.strip()
         if not 4 <= len(reference) <= 64:
@@ -132,11 +135,26 @@ def carry_waiting(work: Work, member_ids: Iterable[str]) -> int:
     return len(waiting)
 
 
+def told_of(work: Work, bill_no: str) -> bool:
+    """Somebody says that a bill has moved: the payer is asked now. Told again, or of a bill that is none of ours, nothing changes."""
+    one = by_bill_no(work, bill_no)
+    if one is None or one.state not in IN_FLIGHT:
+        return False
+    carry(work, one, timedelta())
+    return True
+
+
 def needs_person(view: View, limit: int = 200) -> list[RebateClaim]:
-    """Payouts of which nobody knows, and approved ones that cannot go out, oldest first."""
-    held = bool(halted_why(view))
-    found = store.claims(view, store.in_states(["approved", "unknown"]), limit=None if not held else limit)
-    return [one for one in found if one.state == "unknown" or one.attention or held][:limit]
+    """Payouts of which nobody knows or that stand still, and approved ones that cannot go out, oldest first."""
+    halted = bool(halted_why(view))
+    found = store.claims(view, store.in_states(["approved", "paying", "unknown"]))
+    return [one for one in found if _stuck(view, one, halted)][:limit]
+
+
+def _stuck(view: View, one: RebateClaim, halted: bool) -> bool:
+    if one.state == "paying":
+        return one.billed_at is not None and one.billed_at < view.now - STANDS_STILL
+    return one.state == "unknown" or (one.state == "approved" and (halted or bool(one.attention)))
 
 
 def by_bill_no(view: View, bill_no: str) -> RebateClaim | None:
