@@ -11,8 +11,8 @@ import sqlalchemy as sa
 from assistant import operations
 from assistant.base.errors import Broken
 from assistant.base.principal import system
-from assistant.domain import activities, cashback, events, journeys, membership, orders, outreach, points
-from assistant.flows import behaviour, gifts, live, notices
+from assistant.domain import activities, cashback, events, journeys, members, membership, orders, outreach, points
+from assistant.flows import behaviour, gifts, live, merging, notices
 from assistant.flows.deliver import settle_kf
 from assistant.flows.settle import settle_orders
 from assistant.jobs import Handler, Job, Schedule
@@ -53,6 +53,11 @@ def match_events(work: Work, happened: Happened) -> None:
     events.match(work, [happened.member_id])
 
 
+def merge_same(work: Work, happened: Happened) -> None:
+    """Who is proved to be one person becomes one member."""
+    merging.merge_strong(work, [happened.payload["one"], happened.payload["other"]])
+
+
 def leave_journeys(work: Work, happened: Happened) -> None:
     """Who has bought needs no wake-up any more."""
     journeys.exit_on(work, happened.name, happened.member_id)
@@ -79,6 +84,7 @@ ON_FACT: dict[str, dict[str, Reaction]] = {
     "orders.changed": {"settle": settle_order},
     "members.registered": {"match_events": match_events, "match_orders": match_orders},
     "members.bound": {"match_events": match_events, "match_orders": match_orders},
+    members.NOTED: {"merge": merge_same},
     "membership.gift_due": {"give": give_gift},
     "membership.plan_bought": {"leave_journeys": leave_journeys},
     "channel.sent": {"settle_touch": settle_touch},
@@ -93,6 +99,7 @@ REACTIONS = {name: tuple(reactions) for name, reactions in ON_FACT.items()}
 ON_CLOCK: dict[str, tuple[int, Callable[[Work], object]]] = {
     "points.mature": (60, points.mature),
     "points.expire": (3600, points.expire),
+    "members.catch_up": (300, merging.catch_up),
     "membership.review": (60, membership.review),
     "points.release": (60, points.release_overdue),
     "points.notice": (600, notices.points_expiring),

@@ -33,6 +33,7 @@ class Permission(StrEnum):
     MEMBER_EDIT = "member:edit"
     MEMBER_ERASE = "member:erase"
     MEMBER_EXPORT = "member:export"
+    MEMBER_MERGE = "member:merge"
     MEMBER_READ = "member:read"
     MEMBERSHIP_EDIT = "membership:edit"
     OPERATOR_EDIT = "operator:edit"
@@ -79,6 +80,7 @@ WORDS: dict[Permission, str] = {
     Permission.MEMBER_EDIT: "改会员资料",
     Permission.MEMBER_ERASE: "删除会员",
     Permission.MEMBER_EXPORT: "导出会员",
+    Permission.MEMBER_MERGE: "合并会员和撤销合并",
     Permission.MEMBER_READ: "看会员",
     Permission.MEMBERSHIP_EDIT: "改会员等级、付费方案和储值的规则",
     Permission.OPERATOR_EDIT: "管理操作员",
@@ -124,6 +126,7 @@ _APPROVES = _READS | {
     Permission.AUDIT_READ,
     Permission.CASHBACK_REVIEW,
     Permission.KNOWLEDGE_APPROVE,
+    Permission.MEMBER_MERGE,
     Permission.MEMBERSHIP_EDIT,
     Permission.PAID_PLAN_REFUND,
     Permission.PAYOUT_APPROVE,

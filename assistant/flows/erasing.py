@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from assistant import access
 from assistant.base.errors import Invalid, Refused
+from assistant.base.ids import derive
 from assistant.domain import cashback, members, stored_value
 from assistant.flows import personal
 from assistant.flows.personal import Trace
@@ -65,6 +66,14 @@ def _erase_one(work: Work, request: Erase) -> Erased:
         raise Invalid("找不到这位会员", code="no_member")
     _nothing_paid_in(work, member_id)
     _give_up_cashback(work, request.key, member_id)
+    before = [_forget(work, number, derive(GONE, request.alias, number)) for number in members.absorbed_by(work, member_id)]
+    dropped, kept = _forget(work, member_id, request.alias)
+    work.record(Fact("members.erased", f"member:{request.alias}", {"reason": request.reason}))
+    return Erased(request.alias, dropped + sum(one for one, _kept in before), kept + sum(one for _dropped, one in before))
+
+
+def _forget(work: Work, member_id: str, alias: str) -> tuple[int, int]:
+    """How many rows of the member went and how many were kept under the alias."""
     found = personal.trace(work, member_id)
     dropped = kept = 0
     # Members come last: identities point at them.
@@ -72,13 +81,12 @@ def _erase_one(work: Work, request: Erase) -> Erased:
         if personal.TABLES[name].drop:
             dropped += _drop(work, name, found)
         else:
-            kept += _keep(work, name, found, request.alias)
+            kept += _keep(work, name, found, alias)
     _forget_keys(work, found)
-    work.record(Fact("members.erased", f"member:{request.alias}", {"reason": request.reason}))
-    return Erased(request.alias, dropped, kept)
+    return dropped, kept
 
 
-_RANK = {"ledger_transaction": 0, "operations_plan": 0, "order_word": 0, "shop_order_item": 0, "member": 2}
+_RANK = {"ledger_transaction": 0, "member_merge_row": 0, "operations_plan": 0, "order_word": 0, "shop_order_item": 0, "member": 2}
 """Rows found through others are changed before those others change their name."""
 
 

@@ -10,6 +10,7 @@ from assistant.base.clock import parse_instant
 from assistant.base.errors import Invalid
 from assistant.base.ids import digest_of
 from assistant.domain import audience, cashback, events, fraud, journeys, members, membership, orders, outreach, points, staff, stored_value
+from assistant.flows import merging
 from assistant.flows.settle import settle_orders
 from assistant.store import View, Work
 
@@ -80,7 +81,7 @@ def member(work: Work, lines: Lines) -> None:
         for tag in line.get("tags", ())
     ]
     audience.tag(work, tags)
-    _match(work, [one.member_id for one in done])
+    _match(work, _one_person(work, [one.member_id for one in done]))
 
 
 def identity(work: Work, lines: Lines) -> None:
@@ -88,11 +89,17 @@ def identity(work: Work, lines: Lines) -> None:
     members.bind(
         work,
         [
-            members.Bind(_key(line), owner, members.Identity(line["namespace"], line["value"]))
+            members.Bind(_key(line), owner, members.Identity(line["namespace"], line["value"]), line.get("source", "import"))
             for line, owner in zip(lines, owners, strict=True)
         ],
     )
-    _match(work, owners)
+    _match(work, _one_person(work, owners))
+
+
+def _one_person(work: Work, member_ids: list[str]) -> list[str]:
+    """Merges whom the lines have proved to be one; returns who they are now."""
+    merging.merge_strong(work, member_ids)
+    return sorted(set(members.find_all(work, member_ids).values()))
 
 
 def _match(work: Work, member_ids: list[str]) -> None:

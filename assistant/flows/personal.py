@@ -19,13 +19,15 @@ from assistant.store import View, metadata
 class Holds:
     """What a table holds of a person.
 
-    ``by``: how the rows are found. ``title``: their heading in an export, empty where the table only repeats others. On erasure the rows
+    ``by``: how the rows are found. ``title``: their heading in an export, empty where the table only repeats others. ``joins``: the rows
+    get the name of whom the member is merged into, and get it back. On erasure the rows
     are dropped (``drop``), or kept under a name that leads to nobody, the columns of ``blank`` emptied and the words of the person struck
     out of those of ``scrub``. ``plain``: text columns that do not say who somebody is.
     """
 
     by: str
     title: str = ""
+    joins: bool = False
     drop: bool = False
     blank: Mapping[str, Any] = field(default_factory=dict)
     scrub: tuple[str, ...] = ()
@@ -37,7 +39,7 @@ def _blank(*names: str) -> dict[str, Any]:
 
 
 TABLES: dict[str, Holds] = {
-    "activity_checkin": Holds("member_id", "签到", plain=("day",)),
+    "activity_checkin": Holds("member_id", "签到", joins=True, plain=("day",)),
     "activity_entry": Holds(
         "member_id",
         "参加的活动",
@@ -45,17 +47,20 @@ TABLES: dict[str, Holds] = {
         scrub=("body",),
         plain=("id", "activity", "kind", "state", "item", "title", "spend_id"),
     ),
-    "activity_invite": Holds("member_id", drop=True),
+    "activity_invite": Holds("member_id", joins=True, drop=True),
     "activity_participant": Holds("member_id", plain=("activity",)),
-    "activity_redemption": Holds("member_id", "积分兑换", blank=_blank("note"), plain=("id", "item", "title", "spend_id", "state")),
+    "activity_redemption": Holds(
+        "member_id", "积分兑换", joins=True, blank=_blank("note"), plain=("id", "item", "title", "spend_id", "state")
+    ),
     "activity_referral": Holds("referral", scrub=("invitee_id", "inviter_id"), plain=("activity", "state", "order_id", "reason")),
     "audience_snapshot_member": Holds("member_id", drop=True),
-    "audience_tag": Holds("member_id", "标签", drop=True),
-    "benefit_coupon": Holds("member_id", "优惠券", plain=("name", "code", "grant_key")),
-    "cashback_card": Holds("member_id", "返现卡", blank=_blank("shop_key"), plain=("id", "template_id", "reason")),
+    "audience_tag": Holds("member_id", "标签", joins=True, drop=True),
+    "benefit_coupon": Holds("member_id", "优惠券", joins=True, plain=("name", "code", "grant_key")),
+    "cashback_card": Holds("member_id", "返现卡", joins=True, blank=_blank("shop_key"), plain=("id", "template_id", "reason")),
     "cashback_claim": Holds(
         "member_id",
         "返现申请",
+        joins=True,
         blank=_blank("payee", "reason", "package_info", "hand_reference"),
         plain=(
             *("id", "order_id", "order_no", "card_id", "state", "first_approver", "approver", "how", "signs", "hold", "released_by"),
@@ -63,26 +68,30 @@ TABLES: dict[str, Holds] = {
         ),
     ),
     "confirmation": Holds("member_id", drop=True),
-    "conversation": Holds("conversation", "会话", drop=True),
-    "customer_group_member": Holds("member_id", "所在的群", drop=True),
+    "conversation": Holds("conversation", "会话", joins=True, drop=True),
+    "customer_group_member": Holds("member_id", "所在的群", joins=True, drop=True),
     "due": Holds("work", drop=True),
-    "event": Holds("member_id", "行为", drop=True),
-    "event_device": Holds("member_id", "设备", drop=True),
+    "event": Holds("member_id", "行为", joins=True, drop=True),
+    "event_device": Holds("member_id", "设备", joins=True, drop=True),
     "experiment_assignment": Holds("member_id", plain=("experiment", "variant")),
     "fact": Holds("fact", scrub=("payload", "cause", "principal"), plain=("name", "subject")),
-    "fraud_evidence": Holds("member_id", "反欺诈的线索", drop=True),
+    "fraud_evidence": Holds("member_id", "反欺诈的线索", joins=True, drop=True),
     "inbox": Holds("conversation", "发来的消息", drop=True),
-    "journey_enrolment": Holds("member_id", "SOP", plain=("id", "name", "state", "reason")),
+    "journey_enrolment": Holds("member_id", "SOP", joins=True, plain=("id", "name", "state", "reason")),
     "ledger_balance": Holds("owner", "账户余额", plain=("owner", "asset", "pocket")),
     "ledger_entry": Holds("owner", "账户明细", plain=("owner", "asset", "pocket", "transaction_id")),
     "ledger_hold": Holds("owner", plain=("id", "owner", "asset", "pocket")),
     "ledger_transaction": Holds("transaction", scrub=("key", "memo", "cause"), plain=("id", "reverses")),
     "member": Holds("member", "资料", drop=True),
-    "member_identity": Holds("member_id", "身份", drop=True),
-    "member_topic_opt_out": Holds("member_id", "不想收到的主题", drop=True),
-    "membership_gift": Holds("member_id", "等级和付费会员礼遇", plain=("id", "slot", "source", "name", "benefit", "paid_id")),
-    "membership_paid": Holds("member_id", "付费会员", plain=("id", "plan", "payment", "stage")),
-    "membership_order_growth": Holds("member_id", plain=("order_id",)),
+    "member_evidence": Holds("pair", drop=True),
+    "member_merge": Holds("merge", drop=True),
+    "member_merge_row": Holds("merge_row", drop=True),
+    "member_proposal": Holds("pair", drop=True),
+    "member_identity": Holds("member_id", "身份", joins=True, drop=True),
+    "member_topic_opt_out": Holds("member_id", "不想收到的主题", joins=True, drop=True),
+    "membership_gift": Holds("member_id", "等级和付费会员礼遇", joins=True, plain=("id", "slot", "source", "name", "benefit", "paid_id")),
+    "membership_paid": Holds("member_id", "付费会员", joins=True, plain=("id", "plan", "payment", "stage")),
+    "membership_order_growth": Holds("member_id", joins=True, plain=("order_id",)),
     "membership_tier": Holds("member_id", "会员等级", plain=("tier", "own", "floor")),
     "operations_plan_member": Holds("member_id", plain=("plan_id", "outcome")),
     "operations_plan": Holds(
@@ -91,7 +100,7 @@ TABLES: dict[str, Holds] = {
         plain=("id", "state", "body", "maker", "decided_by", "reason", "snapshot_id", "digest", "hold_id", "after"),
     ),
     "order_word": Holds("order", scrub=("body",), plain=("id", "order_id")),
-    "order_wrong_number": Holds("member_id", drop=True),
+    "order_wrong_number": Holds("member_id", joins=True, drop=True),
     "outbox": Holds(
         "outbox",
         "发出的消息",
@@ -99,31 +108,33 @@ TABLES: dict[str, Holds] = {
         scrub=("key", "cause"),
         plain=("id", "channel", "state", "code"),
     ),
-    "outreach_feedback": Holds("member_id", "反馈", blank=_blank("note"), scrub=("key",)),
-    "outreach_inbound": Holds("member_id", scrub=("key",), plain=("touchpoint",)),
-    "outreach_skip": Holds("member_id", "没有打扰的记录", plain=("cause", "code", "reason")),
+    "outreach_feedback": Holds("member_id", "反馈", joins=True, blank=_blank("note"), scrub=("key",)),
+    "outreach_inbound": Holds("member_id", joins=True, scrub=("key",), plain=("touchpoint",)),
+    "outreach_skip": Holds("member_id", "没有打扰的记录", joins=True, plain=("cause", "code", "reason")),
     "outreach_touch": Holds(
         "member_id",
         "触达记录",
+        joins=True,
         blank=_blank("text", "peer", "group", "place", "external_id"),
         scrub=("key",),
         plain=("id", "cause", "kind", "topic", "route", "staff", "state", "reason"),
     ),
-    "points_behaviour": Holds("member_id", "得过积分的行为", drop=True),
+    "points_behaviour": Holds("member_id", "得过积分的行为", joins=True, drop=True),
     "points_cap_use": Holds("holder", drop=True),
     "points_holder": Holds("member_id", blank=_blank("household")),
-    "points_lot": Holds("member_id", "积分批次", plain=("id", "state", "source", "order_id", "order_no")),
-    "points_notice": Holds("member_id", plain=("expires_on",)),
-    "points_movement": Holds("member_id", "积分明细", plain=("id", "lot_id", "reason", "order_no")),
-    "points_order_earning": Holds("member_id", plain=("order_id", "lot_id", "tier", "counted")),
-    "points_spend": Holds("member_id", plain=("id", "reason", "parts", "transaction_id", "state")),
+    "points_lot": Holds("member_id", "积分批次", joins=True, plain=("id", "state", "source", "order_id", "order_no")),
+    "points_notice": Holds("member_id", joins=True, plain=("expires_on",)),
+    "points_movement": Holds("member_id", "积分明细", joins=True, plain=("id", "lot_id", "reason", "order_no")),
+    "points_order_earning": Holds("member_id", joins=True, plain=("order_id", "lot_id", "tier", "counted")),
+    "points_spend": Holds("member_id", joins=True, plain=("id", "reason", "parts", "transaction_id", "state")),
     "stored_value_holder": Holds("member_id"),
-    "stored_value_movement": Holds("member_id", "储值明细", plain=("kind", "reference")),
-    "stored_value_spend": Holds("member_id", plain=("id", "order_ref", "parts")),
-    "stored_value_top_up": Holds("member_id", "储值", plain=("id", "payment")),
+    "stored_value_movement": Holds("member_id", "储值明细", joins=True, plain=("kind", "reference")),
+    "stored_value_spend": Holds("member_id", joins=True, plain=("id", "order_ref", "parts")),
+    "stored_value_top_up": Holds("member_id", "储值", joins=True, plain=("id", "payment")),
     "shop_order": Holds(
         "member_id",
         "订单",
+        joins=True,
         blank=_blank("buyer_namespace", "buyer_value"),
         plain=("id", "source", "order_no", "shop", "status", "live_room"),
     ),
@@ -131,6 +142,7 @@ TABLES: dict[str, Holds] = {
     "staff_ticket": Holds(
         "member_id",
         "工单",
+        joins=True,
         blank=_blank("conversation", "place", "title", "summary", "ready_text", "note"),
         plain=("id", "kind", "staff", "state"),
     ),
@@ -234,6 +246,15 @@ def _work(table: sa.Table, found: Trace) -> sa.ColumnElement[bool]:
     return sa.or_(_one_of(table.c.order_key, found.conversations), table.c.key == found.member_id)
 
 
+def _merges(table: sa.Table, found: Trace) -> sa.ColumnElement[bool]:
+    return sa.or_(table.c.kept == found.member_id, table.c.absorbed == found.member_id)
+
+
+def _merge_rows(table: sa.Table, found: Trace) -> sa.ColumnElement[bool]:
+    merge = metadata.tables["member_merge"]
+    return table.c.merge_id.in_(sa.select(merge.c.id).where(_merges(merge, found)))
+
+
 _WAYS: dict[str, Callable[[sa.Table, Trace], sa.ColumnElement[bool]]] = {
     "member": lambda table, found: table.c.id == found.member_id,
     "member_id": lambda table, found: table.c.member_id == found.member_id,
@@ -248,4 +269,7 @@ _WAYS: dict[str, Callable[[sa.Table, Trace], sa.ColumnElement[bool]]] = {
     "fact": _facts,
     "outbox": lambda table, found: sa.or_(table.c.member_id == found.member_id, _one_of(table.c.conversation, found.conversations)),
     "work": _work,
+    "pair": lambda table, found: sa.or_(table.c.one == found.member_id, table.c.other == found.member_id),
+    "merge": _merges,
+    "merge_row": _merge_rows,
 }

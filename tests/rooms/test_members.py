@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from assistant.base.errors import Conflict, Forbidden, Invalid
+from assistant.base.errors import Forbidden, Invalid
 from assistant.base.principal import Principal, system
 from assistant.domain import members
 from assistant.domain.members import Bind, Choice, Group, Identity, Member, Profile, Register, Update
@@ -52,12 +52,12 @@ def test_two_lines_of_one_set_may_mean_one_member(store: Store) -> None:
     assert [one.created for one in done] == [True, False, False]
 
 
-def test_identities_of_two_members_in_one_request_are_a_conflict(store: Store) -> None:
-    join(store, "a", WECOM)
-    join(store, "b", PHONE)
-    with pytest.raises(Conflict) as differ:
-        join(store, "c", WECOM, PHONE)
-    assert differ.value.code == "identities_differ"
+def test_identities_of_two_members_in_one_request_meet_the_first_and_are_told(store: Store) -> None:
+    first, second = join(store, "a", WECOM), join(store, "b", PHONE)
+    assert join(store, "c", WECOM, PHONE) == first
+    found = store.look(members.proposals)
+    assert [{one.one, one.other} for one in found] == [{first, second}]
+    assert store.look(members.resolve, [WECOM, PHONE]) == {WECOM: first, PHONE: second}
 
 
 def test_a_phone_in_a_profile_finds_its_first_owner_and_disturbs_nobody(store: Store) -> None:
@@ -99,9 +99,8 @@ def test_binding_is_repeatable_and_never_takes_an_identity_from_another(store: S
     more = Identity("taobao", "t1")
     assert store.do(members.bind, [Bind("x", one, more)], ME)[0].new
     assert not store.do(members.bind, [Bind("y", one, more)], ME)[0].new
-    with pytest.raises(Conflict) as taken:
-        store.do(members.bind, [Bind("z", other, more)], ME)
-    assert taken.value.code == "identity_taken"
+    assert not store.do(members.bind, [Bind("z", other, more)], ME)[0].new
+    assert store.look(members.resolve, [more]) == {more: one}
     with pytest.raises(Invalid):
         store.do(members.bind, [Bind("n", "member_nobody", Identity("jd", "1"))], ME)
     assert Identity("taobao", "t1") in store.look(members.identities, [one])[one]
@@ -115,8 +114,8 @@ def test_one_identity_bound_by_two_members_at_once_goes_to_one(store: Store) -> 
         return await asyncio.gather(*writes, return_exceptions=True)
 
     results = asyncio.run(together())
-    assert sum(isinstance(result, list) for result in results) == 1
-    assert sum(isinstance(result, Conflict) for result in results) == 7
+    assert sum(result[0].new for result in results if isinstance(result, list)) == 1
+    assert len(store.look(members.proposals)) == 7
 
 
 BAD: list[dict[str, Any]] = [

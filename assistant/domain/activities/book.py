@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from assistant.domain import audience
+from assistant.domain import audience, members
 from assistant.domain.activities.language import activity_from, plain
 from assistant.domain.activities.tables import activity, activity_version, entry, participant, stock
 from assistant.domain.activities.values import WAITING, Entry, Stock, Stored
@@ -98,8 +98,8 @@ def add_entry(work: Work, one: Entry) -> None:
 
 
 def entries_of(view: View, member_id: str, name: str = "", limit: int = 500) -> list[Entry]:
-    """A member's entries, the newest first; of one activity where asked."""
-    statement = sa.select(entry).where(entry.c.member_id == member_id)
+    """A member's entries and those of whom it turned out to be, the newest first; of one activity where asked."""
+    statement = sa.select(entry).where(entry.c.member_id.in_([member_id, *members.absorbed_by(view, member_id)]))
     if name:
         statement = statement.where(entry.c.activity == name)
     return [_entry(row) for row in view.all(statement.order_by(entry.c.at.desc(), entry.c.number.desc()).limit(limit))]

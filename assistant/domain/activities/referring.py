@@ -123,7 +123,10 @@ def _settle(work: Work, row: sa.Row[tuple[object, ...]]) -> bool:
     rules = one.activity if one is not None else None
     if one is None or not isinstance(rules, Referral):
         return _turn(work, row, "void", "活动不在了", "")
-    first = _first_order(work, row.invitee_id, row.at)
+    current = members.find_all(work, [row.invitee_id, row.inviter_id])
+    if current.get(row.invitee_id, row.invitee_id) == current.get(row.inviter_id, row.inviter_id):
+        return _turn(work, row, "void", "邀请人和被邀请人是同一个人", "")
+    first = _first_order(work, current.get(row.invitee_id, row.invitee_id), row.at)
     if first is None:
         if work.now >= row.at + timedelta(days=rules.patience_days):
             return _turn(work, row, "void", f"{rules.patience_days} 天内没有下单", "")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from assistant.base.errors import Invalid, Refused
 from assistant.base.ids import derive
-from assistant.domain import cashback, ledger, membership, points
+from assistant.domain import cashback, ledger, members, membership, points
 from assistant.domain.benefits import store
 from assistant.domain.benefits.model import (
     BUDGET_ASSET,
@@ -44,7 +45,7 @@ def _load(work: Work, requests: list[LoadCodes]) -> list[Loaded]:
 
 
 def grant(work: Work, requests: Sequence[BenefitGrant]) -> list[Granted]:
-    """Gives benefits, all or none; the same key gives once.
+    """Gives benefits, all or none; the same key gives once. Who was merged into another gets them as that other.
 
     Refused: "insufficient" where a hold has not enough left, "out_of_stock" or "over_budget" of a card, "no_codes" of a coupon.
     """
@@ -52,6 +53,8 @@ def grant(work: Work, requests: Sequence[BenefitGrant]) -> list[Granted]:
 
 
 def _grant(work: Work, requests: list[BenefitGrant]) -> list[Granted]:
+    current = members.find_all(work, {one.member_id for one in requests})
+    requests = [replace(one, member_id=current.get(one.member_id, one.member_id)) for one in requests]
     costs = _spend(work, requests)
     refs = _points(work, requests) | _cards(work, requests) | _coupons(work, requests) | _chances(work, requests)
     refs |= _growth(work, requests) | _days(work, requests)

@@ -22,6 +22,7 @@ from assistant.domain.cashback.halting import Halt, Halted, halted_why, stop_pay
 from assistant.domain.cashback.limits import Limits, SetLimits, billed_today, limits_now, set_limits
 from assistant.domain.cashback.model import ALLOWED, ENDED, PAID, Claim, Claimed, Issue, Issued, RebateClaim, State
 from assistant.domain.cashback.naming import Named, claim_named
+from assistant.domain.cashback.parting import part
 from assistant.domain.cashback.paying import PAYOUT, BeginPayout, Begun, PayoutResult, Recorded, begin_payout, record_payout
 from assistant.domain.cashback.port import PayoutAnswer, PayoutPort
 from assistant.domain.cashback.queries import (
@@ -128,6 +129,7 @@ __all__ = [
     "owed",
     "paid_by_hand",
     "paid_since",
+    "part",
     "rebate",
     "record_payout",
     "reject",

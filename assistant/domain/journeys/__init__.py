@@ -3,7 +3,7 @@
 Due rows: ``journey.enrol`` and ``journey.step``; ``JOBS`` names the command that handles each.
 """
 
-from assistant.domain.journeys.commands import enrol, exit_on, exit_since, install, publish, switch, tick
+from assistant.domain.journeys.commands import enrol, exit_on, exit_since, install, leave, publish, switch, tick
 from assistant.domain.journeys.entering import enter
 from assistant.domain.journeys.model import Enrolment, Journey, Publish, Published, Switch, Switched, Version, journey_from, shipped
 from assistant.domain.journeys.queries import counts, enrolments, journeys
@@ -29,6 +29,7 @@ __all__ = [
     "install",
     "journey_from",
     "journeys",
+    "leave",
     "publish",
     "run_steps",
     "shipped",

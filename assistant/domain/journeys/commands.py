@@ -138,3 +138,13 @@ def exit_since(work: Work, fact_name: str, latest: Mapping[str, datetime]) -> in
     for part in chunks(gone):
         work.execute(sa.update(table).where(table.c.id.in_(part)).values(state="exited", reason=fact_name))
     return len(gone)
+
+
+def leave(work: Work, member_id: str, reason: str) -> int:
+    """Ends all the member's journeys for this reason; returns how many."""
+    table = tables.enrolment
+    live = store.enrolments(work, table.c.member_id == member_id, table.c.state == "active", limit=100_000)
+    work.record(*(Fact("journey.exited", f"enrolment:{one.id}", {"journey": one.name, "fact": reason}, member_id) for one in live))
+    for part in chunks([one.id for one in live]):
+        work.execute(sa.update(table).where(table.c.id.in_(part)).values(state="exited", reason=reason))
+    return len(live)

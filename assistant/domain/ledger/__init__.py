@@ -4,12 +4,13 @@ Owners: ``member:<id>``, ``budget:<plan>``, ``hold:<id>`` never go below zero un
 ``payout…`` issue value and may. Issuers are never locked: their balance is the sum of their entries.
 """
 
-from assistant.domain.ledger.commands import hold, post, release_hold, reverse, spend_hold
+from assistant.domain.ledger.commands import hold, join, post, release_hold, reverse, spend_hold
 from assistant.domain.ledger.model import (
     Account,
     Entry,
     Held,
     Hold,
+    Later,
     Posted,
     Posting,
     Released,
@@ -20,13 +21,14 @@ from assistant.domain.ledger.model import (
     settle,
     transaction_id,
 )
-from assistant.domain.ledger.queries import balance_select, balances, drift, entries, held, totals
+from assistant.domain.ledger.queries import balance_select, balances, drift, entries, held, joined, later, newest, totals
 
 __all__ = [
     "Account",
     "Entry",
     "Held",
     "Hold",
+    "Later",
     "Posted",
     "Posting",
     "ReleaseHold",
@@ -40,6 +42,10 @@ __all__ = [
     "held",
     "hold",
     "hold_account",
+    "join",
+    "joined",
+    "later",
+    "newest",
     "post",
     "release_hold",
     "reverse",

@@ -43,9 +43,22 @@ def reverse(work: Work, reversals: Sequence[Reversal]) -> list[Posted]:
             raise Invalid("要冲正的那笔账不存在", code="no_transaction", transaction=reversal.transaction)
         original = originals[reversal.transaction][0]
         memo = reversal.memo or f"冲正：{original.memo}"[:200]
-        postings.append(Posting(reversal.key, original.destination, original.source, original.amount, memo, reversal.allow_negative))
+        back = reversal.into or original.source
+        postings.append(Posting(reversal.key, original.destination, back, original.amount, memo, reversal.allow_negative))
         reverses[reversal.key] = reversal.transaction
     return _book(work, postings, reverses)
+
+
+def join(work: Work, key: str, source: str, target: str, memo: str) -> dict[str, int]:
+    """Moves all that an owner has, debts too, to another owner; returns ``asset/pocket`` → amount, signed. Both are held meanwhile."""
+    moved = {account: amount for account, amount in store.lock_owner(work, (source, target)).items() if account.owner == source and amount}
+    postings = []
+    for account, amount in sorted(moved.items(), key=lambda pair: (pair[0].asset, pair[0].pocket)):
+        other = Account(target, account.asset, account.pocket)
+        giver, taker = (account, other) if amount > 0 else (other, account)
+        postings.append(Posting(f"{key}:{account.asset}:{account.pocket}", giver, taker, abs(amount), memo, allow_negative=True))
+    post(work, postings)
+    return {f"{account.asset}/{account.pocket}": amount for account, amount in moved.items()}
 
 
 def hold(work: Work, holds: Sequence[Hold]) -> list[Held]:

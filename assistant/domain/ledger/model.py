@@ -51,12 +51,23 @@ class Posted:
 
 @dataclass(frozen=True, slots=True)
 class Reversal:
-    """The exact negative of a transaction, once."""
+    """The exact negative of a transaction, once. ``into`` takes the place of its source where that account was joined to another."""
 
     key: str
     transaction: str
     memo: str = ""
     allow_negative: bool = False
+    into: Account | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """One line of an account after a certain one: the key of its transaction, which it reverses, the signed amount."""
+
+    key: str
+    transaction: str
+    reverses: str
+    amount: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from assistant.domain.ledger import store
-from assistant.domain.ledger.model import Account, Entry, hold_account
+from assistant.domain.ledger.model import Account, Entry, Later, hold_account
 from assistant.store import View
 
 
@@ -20,6 +20,21 @@ def balances(view: View, accounts: Iterable[Account]) -> dict[Account, int]:
 def entries(view: View, owner: str, asset: str, limit: int, before: int | None = None) -> list[Entry]:
     """The newest lines of an owner's asset, newest first; ``before`` is the id of the last line seen."""
     return store.entries_of(view, owner, asset, limit, before)
+
+
+def newest(view: View, owner: str) -> int:
+    """The id of the owner's newest line, 0 where there is none."""
+    return store.newest(view, owner)
+
+
+def joined(view: View, owner: str, prefix: str) -> dict[str, int]:
+    """What ``join`` with keys of this beginning has brought the owner: ``asset/pocket`` → amount, signed."""
+    return store.joined(view, owner, prefix)
+
+
+def later(view: View, account: Account, after: int) -> list[Later]:
+    """The lines of an account that came after the line ``after``, in order."""
+    return store.later(view, account, after)
 
 
 def totals(view: View) -> dict[str, int]:

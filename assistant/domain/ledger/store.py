@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from assistant.domain.ledger.model import Account, Entry, Hold, Posted, Posting
+from assistant.domain.ledger.model import Account, Entry, Hold, Later, Posted, Posting
 from assistant.domain.ledger.tables import balance, entry, hold, transaction
 from assistant.store import View, Work, upsert
 
@@ -56,6 +56,35 @@ def _locked(work: Work, accounts: Collection[Account]) -> dict[Account, int]:
         work.among(table.owner, {account.owner for account in accounts}), work.among(table.asset, {account.asset for account in accounts})
     )
     return {_account(row): row.balance for row in work.all(work.locked(statement.order_by(table.owner, table.asset, table.pocket)))}
+
+
+def lock_owner(work: Work, owners: Collection[str]) -> dict[Account, int]:
+    """All balances of the owners, held until the commit."""
+    order = (balance.c.owner, balance.c.asset, balance.c.pocket)
+    return {
+        _account(row): row.balance
+        for row in work.all(work.locked(sa.select(balance).where(balance.c.owner.in_(sorted(owners))).order_by(*order)))
+    }
+
+
+def newest(view: View, owner: str) -> int:
+    return int(view.scalar(sa.select(sa.func.coalesce(sa.func.max(entry.c.id), 0)).where(entry.c.owner == owner)))
+
+
+def joined(view: View, owner: str, prefix: str) -> dict[str, int]:
+    head = transaction.c
+    total = sa.func.sum(entry.c.amount).label("total")
+    statement = sa.select(entry.c.asset, entry.c.pocket, total).join(transaction, head.id == entry.c.transaction_id)
+    own = (entry.c.owner == owner, head.key.startswith(prefix, autoescape=True))
+    rows = view.all(statement.where(*own).group_by(entry.c.asset, entry.c.pocket))
+    return {f"{row.asset}/{row.pocket}": int(row.total) for row in rows}
+
+
+def later(view: View, account: Account, after: int) -> list[Later]:
+    head = transaction.c
+    own = (entry.c.owner == account.owner, entry.c.asset == account.asset, entry.c.pocket == account.pocket, entry.c.id > after)
+    statement = sa.select(head.key, head.id, head.reverses, entry.c.amount).join(transaction, head.id == entry.c.transaction_id)
+    return [Later(row.key, row.id, row.reverses or "", row.amount) for row in view.all(statement.where(*own).order_by(entry.c.id))]
 
 
 def write(work: Work, booked: Sequence[tuple[Posting, Posted]], balances: Mapping[Account, int], reverses: Mapping[str, str]) -> None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from assistant.base.errors import Conflict, Forbidden, Invalid
+from assistant.base.errors import Forbidden, Invalid
 from assistant.base.ids import derive
-from assistant.domain.members import facts, store
+from assistant.domain.members import facts, linking, store
+from assistant.domain.members.links import TOLD, Evidence, is_strong, told
 from assistant.domain.members.model import (
     CHANGES,
     PREFERENCES,
@@ -36,13 +37,13 @@ FLAGS = ("opted_out", "blocked", "is_employee", "open_complaint")
 def register(work: Work, requests: Sequence[Register]) -> list[Registered]:
     """Makes members, or meets those whom the shop key or an identity already names and adds what is newly known.
 
-    Raises Conflict(code="identities_differ") where identities of one request point at different members.
+    Where identities of one request point at different members, that is evidence that they are one; the first named is met.
     """
     return once(work, "members.register", requests, Registered, _register)
 
 
 def bind(work: Work, requests: Sequence[Bind]) -> list[Bound]:
-    """Adds identities; one that is another member's raises Conflict(code="identity_taken")."""
+    """Adds identities; one that is another member's stays there and is evidence that the two are one."""
     return once(work, "members.bind", requests, Bound, _bind)
 
 
@@ -76,16 +77,16 @@ class _Meeting:
 
 
 def _register(work: Work, requests: Sequence[Register]) -> list[Registered]:
-    wanted = {item for request in requests for item in (*_strong(request), *_weak(request))}
+    wanted = {item for request in requests for item in (*_strong(request), *map(told, request.identities), *_weak(request))}
     known = store.owners(work, wanted)
     fresh: dict[Identity, str] = {}
     offered: dict[Identity, str] = {}
+    shared: list[Evidence] = []
     meetings = []
     for request in requests:
-        owners = sorted({known[item] for item in _strong(request) if item in known})
-        if len(owners) > 1:
-            raise Conflict("这些身份属于两位不同的会员，请联系管理员核对", code="identities_differ", members=owners, key=request.key)
+        owners = list(dict.fromkeys(known[item] for item in _strong(request) if item in known))
         member_id = owners[0] if owners else derive("member", request.key)
+        shared += _shared(request, member_id, known)
         meetings.append(_Meeting(request, member_id, not owners))
         new = {item: member_id for item in _strong(request) if item not in known}
         fresh.update(new)
@@ -96,7 +97,20 @@ def _register(work: Work, requests: Sequence[Register]) -> list[Registered]:
     store.offer_identities(work, {item: owner for item, owner in offered.items() if item not in fresh}, work.now)
     store.join_groups(work, ((chatid, one.member_id) for one in meetings for chatid in one.request.profile.groups))
     work.record(*(facts.registered(one.member_id, len(one.request.identities)) for one in meetings if one.created))
+    linking.note(work, shared)
     return [Registered(one.member_id, one.created) for one in meetings]
+
+
+def _shared(request: Register, member_id: str, known: Mapping[Identity, str]) -> list[Evidence]:
+    """What of the request is another member's already."""
+    proofs = [(item, item, "import") for item in _strong(request)]
+    proofs += [(item, told(item), "questionnaire") for item in request.identities]
+    proofs += [(item, item, "profile") for item in _weak(request)]
+    return [
+        Evidence(member_id, known[place], item.namespace, item.value, source, is_strong(item.namespace, source))
+        for item, place, source in proofs
+        if known.get(place, member_id) != member_id
+    ]
 
 
 def _strong(request: Register) -> tuple[Identity, ...]:
@@ -148,22 +162,30 @@ def _known(profile: Profile, row: dict[str, Any], created: bool) -> dict[str, An
 
 
 def _bind(work: Work, requests: Sequence[Bind]) -> list[Bound]:
-    _present(work, [request.member_id for request in requests])
-    known = store.owners(work, {request.identity for request in requests})
+    current = store.standing_for(work, [request.member_id for request in requests])
+    known = store.owners(work, {item for request in requests for item in (request.identity, told(request.identity))})
     fresh: dict[Identity, str] = {}
+    shared: list[Evidence] = []
     done = []
     for request in requests:
-        if not request.identity.namespace or not request.identity.value:
+        name, value = request.identity.namespace, request.identity.value
+        if not name or not value:
             raise Invalid("身份缺少类型或值", code="bad_identity", key=request.key)
-        new = request.identity not in known
-        owner = known.setdefault(request.identity, request.member_id)
-        if owner != request.member_id:
-            raise Conflict("这个身份已经属于另一位会员", code="identity_taken", owner=owner, member=request.member_id)
+        if request.member_id not in current:
+            raise Invalid(f"找不到会员 {request.member_id}", code="no_member")
+        member_id = current[request.member_id]
+        kept = told(request.identity) if request.source in TOLD else request.identity
+        for item in (request.identity, told(request.identity)):
+            if known.get(item, member_id) != member_id:
+                strong = item.namespace == name and is_strong(name, request.source)
+                shared.append(Evidence(member_id, known[item], name, value, request.source, strong))
+        new = kept not in known
         if new:
-            fresh[request.identity] = owner
-            work.record(facts.bound(owner, request.identity.namespace))
-        done.append(Bound(owner, new))
+            fresh[kept] = known[kept] = member_id
+            work.record(facts.bound(member_id, kept.namespace))
+        done.append(Bound(member_id, new))
     store.save_identities(work, fresh, work.now)
+    linking.note(work, shared)
     return done
 
 
@@ -250,7 +272,7 @@ def _own_rows(work: Work, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
 
 
 def _present(work: Work, ids: Sequence[str]) -> None:
-    found = store.existing(work, sorted(set(ids)))
+    found = store.standing_for(work, ids)
     for number in ids:
         if number not in found:
             raise Invalid(f"找不到会员 {number}", code="no_member")

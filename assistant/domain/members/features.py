@@ -11,10 +11,13 @@ import sqlalchemy as sa
 from assistant.domain.members.tables import group, in_group, member
 from assistant.store import Feature
 
+OWN = member.c.merged_into == ""
+"""Who was merged into another is nobody of his own."""
+
 
 def _plain(column: str) -> Any:
     def select(_now: datetime, _arguments: Mapping[str, Any]) -> sa.Select[Any]:
-        return sa.select(member.c.id.label("member_id"), member.c[column].label("value"))
+        return sa.select(member.c.id.label("member_id"), member.c[column].label("value")).where(OWN)
 
     return select
 
@@ -22,14 +25,16 @@ def _plain(column: str) -> Any:
 def _filled(column: str) -> Any:
     def select(_now: datetime, _arguments: Mapping[str, Any]) -> sa.Select[Any]:
         value = member.c[column]
-        return sa.select(member.c.id.label("member_id"), value.label("value")).where(value.is_not(None), sa.cast(value, sa.String) != "")
+        return sa.select(member.c.id.label("member_id"), value.label("value")).where(
+            OWN, value.is_not(None), sa.cast(value, sa.String) != ""
+        )
 
     return select
 
 
 def _month(_now: datetime, _arguments: Mapping[str, Any]) -> sa.Select[Any]:
     month = sa.cast(sa.func.substr(member.c.month_day, 1, 2), sa.Integer)
-    return sa.select(member.c.id.label("member_id"), month.label("value")).where(member.c.month_day != "")
+    return sa.select(member.c.id.label("member_id"), month.label("value")).where(OWN, member.c.month_day != "")
 
 
 def _group(_now: datetime, _arguments: Mapping[str, Any]) -> sa.Select[Any]:

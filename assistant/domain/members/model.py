@@ -44,7 +44,10 @@ class Profile:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A person the brand knows. ``opted_out_topics`` are single topics; ``opted_out`` is everything."""
+    """A person the brand knows. ``opted_out_topics`` are single topics; ``opted_out`` is everything.
+
+    ``merged_into`` is who this member turned out to be; empty for a person of his own.
+    """
 
     id: str
     shop_key: str
@@ -64,6 +67,7 @@ class Member:
     open_complaint: bool
     created_at: datetime
     preferences: Mapping[str, str] = field(default_factory=dict)
+    merged_into: str = ""
 
     @property
     def birthday_month_day(self) -> str:
@@ -91,11 +95,12 @@ class Registered:
 
 @dataclass(frozen=True, slots=True)
 class Bind:
-    """One more identity of a member."""
+    """One more identity of a member; ``source`` says where it comes from (``import``, ``claimed_order``, ``questionnaire``)."""
 
     key: str
     member_id: str
     identity: Identity
+    source: str = "import"
 
 
 @dataclass(frozen=True, slots=True)

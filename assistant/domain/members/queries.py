@@ -10,17 +10,17 @@ from assistant.store import View
 
 
 def find(view: View, ref: str) -> str | None:
-    """The member whom our id, the shop's own key or ``namespace:value`` names."""
+    """The member whom our id, the shop's own key or ``namespace:value`` names; for one who was merged, whom it was merged into."""
     return find_all(view, [ref]).get(ref)
 
 
 def find_all(view: View, refs: Iterable[str]) -> dict[str, str]:
     """Reference → member id; unknown references are left out."""
     wanted = list(dict.fromkeys(refs))
-    ours = store.existing(view, wanted)
+    ours = store.standing_for(view, wanted)
     candidates = {ref: [Identity("shop", ref), *_pairs(ref)] for ref in wanted if ref not in ours}
     owners = store.owners(view, {item for items in candidates.values() for item in items})
-    found = {ref: ref for ref in wanted if ref in ours}
+    found = dict(ours)
     for ref, items in candidates.items():
         for item in items:
             if item in owners:

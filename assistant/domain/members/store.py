@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from assistant.domain.members.model import CustomerGroup, Group, Identity, Member
-from assistant.domain.members.tables import group, identity, in_group, member, topic_opt_out
+from assistant.domain.members.tables import group, identity, in_group, member, merge, topic_opt_out
 from assistant.store import View, Work, chunks, upsert
 
 Row = dict[str, Any]
@@ -26,10 +26,22 @@ def owners(view: View, wanted: Collection[Identity]) -> dict[Identity, str]:
     return found
 
 
-def existing(view: View, ids: Collection[str]) -> set[str]:
-    found: set[str] = set()
-    for part in chunks(ids):
-        found.update(row.id for row in view.all(sa.select(member.c.id).where(member.c.id.in_(part))))
+def standing_for(view: View, ids: Collection[str]) -> dict[str, str]:
+    """Each of these that is a member → who it is by now: itself, or whom it was merged into."""
+    found: dict[str, str] = {}
+    for part in chunks(sorted(set(ids))):
+        for row in view.all(sa.select(member.c.id, member.c.merged_into).where(member.c.id.in_(part))):
+            found[row.id] = row.merged_into or row.id
+    return found
+
+
+def standing_below(view: View, member_id: str) -> list[str]:
+    """The member and all whom active merges have led to it."""
+    found, ahead = [member_id], [member_id]
+    while ahead:
+        rows = view.all(sa.select(merge.c.absorbed).where(merge.c.kept.in_(ahead), merge.c.state == "active"))
+        ahead = [row.absorbed for row in rows]
+        found += ahead
     return found
 
 
@@ -45,7 +57,7 @@ def locked_rows(work: Work, ids: Collection[str]) -> dict[str, Row]:
 def save_rows(work: Work, rows: Sequence[Row]) -> None:
     for row in rows:
         row["month_day"] = row["birthday"][-5:]
-    names = [column.name for column in member.columns if column.name not in ("id", "created_at")]
+    names = [column.name for column in member.columns if column.name not in ("id", "created_at", "merged_into")]
     upsert(work, member, sorted(rows, key=lambda row: str(row["id"])), ["id"], names)
 
 
@@ -110,7 +122,7 @@ def members_of(view: View, ids: Collection[str]) -> dict[str, Member]:
 
 
 def search_ids(view: View, text: str, after: str, limit: int) -> list[str]:
-    statement = sa.select(member.c.id).where(member.c.id > after).order_by(member.c.id).limit(limit)
+    statement = sa.select(member.c.id).where(member.c.id > after, member.c.merged_into == "").order_by(member.c.id).limit(limit)
     if text:
         named = sa.select(identity.c.member_id).where(identity.c.value == text)
         matches = [member.c.nickname.contains(text, autoescape=True), member.c.id == text, member.c.id.in_(named)]
@@ -157,7 +169,7 @@ def group_name(view: View, chatid: str) -> str:
 
 
 def total(view: View) -> int:
-    return int(view.scalar(sa.select(sa.func.count()).select_from(member)))
+    return int(view.scalar(sa.select(sa.func.count()).select_from(member).where(member.c.merged_into == "")))
 
 
 def _member(row: Any, inside: list[str], out: set[str]) -> Member:
@@ -180,4 +192,5 @@ def _member(row: Any, inside: list[str], out: set[str]) -> Member:
         open_complaint=row.open_complaint,
         created_at=row.created_at,
         preferences=row.preferences,
+        merged_into=row.merged_into,
     )

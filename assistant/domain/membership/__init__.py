@@ -21,6 +21,7 @@ from assistant.domain.membership.model import (
     SetRules,
     Standing,
 )
+from assistant.domain.membership.parting import join, part, still
 from assistant.domain.membership.queries import gifts_of, purchases, rules, standings
 from assistant.domain.membership.rules import DEFAULT_RULES, TIERS, Gift, PaidPlan, Rules, Tier, gifts, rules_from, rules_to
 from assistant.domain.membership.selling import buy, buy_for_orders, give_days, refund_paid
@@ -54,8 +55,10 @@ __all__ = [
     "give_days",
     "give_gift",
     "grow_for_orders",
+    "join",
     "keep_gifts",
     "next_gifts",
+    "part",
     "purchases",
     "refund_paid",
     "review",
@@ -64,4 +67,5 @@ __all__ = [
     "rules_to",
     "set_rules",
     "standings",
+    "still",
 ]

@@ -190,6 +190,11 @@ def counted_for(view: View, order_ids: Collection[str]) -> dict[str, OrderGrowth
     return found
 
 
+def orders_counted(view: View, member_id: str) -> set[str]:
+    """The orders that count for the member."""
+    return {row.order_id for row in view.all(sa.select(counted.c.order_id).where(counted.c.member_id == member_id))}
+
+
 def save_counted(work: Work, changed: Iterable[OrderGrowth]) -> None:
     rows = [
         {"order_id": one.order_id, "member_id": one.member_id, "counted": one.counted, "version": one.version}

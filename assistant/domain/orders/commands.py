@@ -93,11 +93,22 @@ def _claim(work: Work, claims: Sequence[Claim]) -> list[Taken]:
         free = [order for order in before.values() if order.member_id in ("", one.member_id)]
         # One answer for a number that does not exist, is somebody else's or is not unique: it must say nothing about whose it is.
         if len(found) != 1 or not free:
+            _suspect(work, one, before)
             raise Refused("没有找到可以登记的这个订单，请核对订单号和店铺", code="no_order", order_no=one.order_no)
         order = free[0]
         _save(work, before, {order.id: replace(order, member_id=one.member_id)})
+        if order.buyer and members.find(work, one.member_id):
+            members.bind(work, [members.Bind(f"claimed:{one.key}", one.member_id, order.buyer, "claimed_order")])
         done.append(Taken(order.id, one.member_id))
     return done
+
+
+def _suspect(work: Work, one: Claim, found: Mapping[str, Order]) -> None:
+    """Who names another's order may be that other: a proposal for people, since a number can be read off a parcel."""
+    if len(found) == 1 and one.member_id:
+        owner = next(iter(found.values())).member_id
+        if owner not in ("", one.member_id):
+            members.note(work, [members.Evidence(one.member_id, owner, "claimed_order", one.order_no.strip(), "claimed_order", False)])
 
 
 def _save(work: Work, before: Mapping[str, Order], after: Mapping[str, Order]) -> list[str]:

@@ -79,6 +79,7 @@ class Standing:
     topic_opt_outs: frozenset[str] = frozenset()
     blocked: bool = False
     employee: bool = False
+    merged: bool = False
     open_complaint: bool = False
     negative_at: datetime | None = None
     birthday: date | None = None
@@ -150,6 +151,8 @@ def decide_one(candidate: Candidate, standing: Standing, rules: Rules, now: date
 
 
 def _person(candidate: Candidate, standing: Standing, rules: Rules, now: datetime) -> tuple[str, str] | None:
+    if standing.merged:
+        return "merged", "已合并到另一位会员名下"
     if standing.blocked:
         return "blocked", "会员已把我们删除或拉黑"
     if candidate.kind == "service":

@@ -40,6 +40,7 @@ def standings(view: View, member_ids: Sequence[str], rules: Rules = DEFAULT) -> 
             topic_opt_outs=person.opted_out_topics,
             blocked=person.blocked,
             employee=person.is_employee,
+            merged=bool(person.merged_into),
             open_complaint=person.open_complaint,
             negative_at=negative.get(member_id),
             birthday=_birthday(person.birthday),

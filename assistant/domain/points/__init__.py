@@ -34,6 +34,7 @@ from assistant.domain.points.model import (
     Spent,
 )
 from assistant.domain.points.noticing import Ending, next_ending, notice_expiring
+from assistant.domain.points.parting import joined, part, still
 from assistant.domain.points.queries import balance, drift, earned_by_order, expiring, history, live_version, lots, rules, spend_state
 from assistant.domain.points.rulebook import RuleVersion, rule_version, rule_versions
 from assistant.domain.points.rules import Rules, rules_from
@@ -91,6 +92,7 @@ __all__ = [
     "heard_events",
     "history",
     "in_words",
+    "joined",
     "keep_simulation",
     "live_version",
     "lots",
@@ -98,6 +100,7 @@ __all__ = [
     "next_ending",
     "notice_expiring",
     "open_balance",
+    "part",
     "propose_rules",
     "refund_spend",
     "release",
@@ -111,4 +114,5 @@ __all__ = [
     "simulate",
     "spend",
     "spend_state",
+    "still",
 ]

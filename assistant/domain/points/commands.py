@@ -20,6 +20,7 @@ from assistant.domain.points.model import (
     Spend,
     SpendRow,
     Spent,
+    account,
 )
 from assistant.domain.points.rulebook import Rulebook
 from assistant.domain.points.rules import Rules
@@ -161,7 +162,8 @@ def _refund_spend(work: Work, requests: Sequence[RefundSpend]) -> list[Returned]
         done.append(Returned(row.parts, sheet.available[row.member_id]))
         work.record(facts.happened("returned", row.member_id, row.amount, spend_id=row.id))
     store.close_sheet(work, sheet)
-    ledger.reverse(work, [ledger.Reversal(f"points:return:{number}", spends[number].transaction) for number in sorted(seen)])
+    back = {number: account(spends[number].member_id, "available") for number in sorted(seen)}
+    ledger.reverse(work, [ledger.Reversal(f"points:return:{n}", spends[n].transaction, into=own) for n, own in back.items()])
     store.mark_spends(work, seen, "returned")
     return done
 

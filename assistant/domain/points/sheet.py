@@ -202,6 +202,20 @@ class Sheet:
         self.movements.append(Movement(lot.member_id, lot.id, change, reason, lot.order_no, at))
         self.touch(lot)
 
+    def left(self, member_id: str) -> int:
+        """What remains in the member's available lots."""
+        return sum(lot.remaining for lot in self._spendable(member_id))
+
+    def drain(self, member_id: str, amount: int) -> None:
+        """Takes from the member's lots by the order of spending what the book has taken already."""
+        self._draw(self._spendable(member_id), amount)
+
+    def adopt(self, lot: Lot) -> None:
+        """A lot that the caller has booked comes in, or has changed."""
+        if lot.id not in self.lots:
+            self._keep(lot)
+        self.touch(lot)
+
     def touch(self, lot: Lot) -> None:
         """Marks a lot as changed."""
         lot.version += 1

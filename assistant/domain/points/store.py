@@ -44,13 +44,14 @@ def open_sheet(work: Work, member_ids: Collection[str], lot_ids: Collection[str]
     found = {row.id: _lot(row) for row in work.all(sa.select(lot).where(work.among(lot.c.member_id, ids), live))}
     overdue = overdue_of(work, ids)
     wanted = {*lot_ids, *(part.lot_id for row in overdue for part in row.parts)}
-    found.update(_named(work, wanted - found.keys()))
+    found.update(lots_named(work, wanted - found.keys()))
     accounts = {number: account(number, "available") for number in ids}
     balances = ledger.balances(work, accounts.values())
     return Sheet(work.now, found.values(), {number: balances[one] for number, one in accounts.items()}, overdue)
 
 
-def _named(view: View, ids: Collection[str]) -> dict[str, Lot]:
+def lots_named(view: View, ids: Collection[str]) -> dict[str, Lot]:
+    """Lots by id, spent ones too."""
     return {row.id: _lot(row) for row in view.all(sa.select(lot).where(view.among(lot.c.id, ids)))} if ids else {}
 
 
@@ -128,6 +129,31 @@ def spends_of(work: Work, ids: Collection[str]) -> dict[str, SpendRow]:
 
 def state_of_spend(view: View, spend_id: str) -> str:
     return str(view.scalar(sa.select(spend.c.state).where(spend.c.id == spend_id)) or "")
+
+
+def spends_by_members(view: View, member_ids: Collection[str]) -> list[SpendRow]:
+    """All spends of the members, of any state, the oldest first."""
+    order = (spend.c.at, spend.c.id)
+    return [_spend(row) for row in view.all(sa.select(spend).where(spend.c.member_id.in_(sorted(member_ids))).order_by(*order))]
+
+
+def change_parts(work: Work, changed: Iterable[SpendRow]) -> None:
+    """Spends come back to other lots than those they drew on."""
+    for one in changed:
+        parts = [[part.lot_id, part.amount] for part in one.parts]
+        work.execute(spend.update().where(spend.c.id == one.id).values(parts=parts))
+
+
+def even_history(work: Work, member_ids: Collection[str], reason: str) -> None:
+    """One line where the members' lines do not add up to what the book says."""
+    accounts = {number: [account(number, pocket) for pocket in ("pending", "available", "held")] for number in member_ids}
+    book = ledger.balances(work, [one for many in accounts.values() for one in many])
+    for number, many in accounts.items():
+        told = work.scalar(sa.select(sa.func.coalesce(sa.func.sum(movement.c.change), 0)).where(movement.c.member_id == number))
+        lack = sum(book[one] for one in many) - int(told)
+        if lack:
+            row = {"member_id": number, "lot_id": "", "change": lack, "reason": reason, "order_no": "", "at": work.now}
+            work.insert(movement, [row])
 
 
 def _spend(row: Any) -> SpendRow:
@@ -216,7 +242,7 @@ def balance_of(view: View, ids: Collection[str]) -> dict[str, PointsBalance]:
         rows = view.all(sa.select(lot).where(lot.c.member_id.in_(part), lot.c.remaining > 0, sa.or_(mature, gone)))
         late.update({row.id: _lot(row) for row in rows})
     overdue = overdue_of(view, members)
-    late.update(_named(view, {part.lot_id for row in overdue for part in row.parts} - late.keys()))
+    late.update(lots_named(view, {part.lot_id for row in overdue for part in row.parts} - late.keys()))
     sheet = Sheet(view.now, late.values(), {number: book[account(number, "available")] for number in members}, overdue)
     sheet.refresh()
     matured: Counter[str] = Counter()

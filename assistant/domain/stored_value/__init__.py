@@ -25,6 +25,7 @@ from assistant.domain.stored_value.model import (
     rules_from,
     rules_to,
 )
+from assistant.domain.stored_value.parting import part, still
 from assistant.domain.stored_value.queries import balance, history, rules, top_ups
 
 __all__ = [
@@ -47,6 +48,7 @@ __all__ = [
     "TopUp",
     "balance",
     "history",
+    "part",
     "refund",
     "return_spend",
     "rules",
@@ -54,6 +56,7 @@ __all__ = [
     "rules_to",
     "set_rules",
     "spend",
+    "still",
     "top_up",
     "top_ups",
 ]

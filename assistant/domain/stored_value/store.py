@@ -77,10 +77,19 @@ def top_ups_of(view: View, member_id: str) -> list[Lot]:
 def spends_by(view: View, references: Collection[str]) -> dict[str, Spent]:
     found: dict[str, Spent] = {}
     for part in chunks(sorted(set(references))):
-        for row in view.all(sa.select(spend).where(spend.c.order_ref.in_(part))):
-            values = {name: getattr(row, name) for name in SPENT_FIELDS}
-            found[row.order_ref] = Spent(**values, parts=[Part(*values) for values in row.parts])
+        found.update({row.order_ref: _spent(row) for row in view.all(sa.select(spend).where(spend.c.order_ref.in_(part)))})
     return found
+
+
+def spends_of(view: View, member_ids: Collection[str]) -> list[Spent]:
+    """All spends of the members, the oldest first."""
+    statement = sa.select(spend).where(spend.c.member_id.in_(sorted(member_ids))).order_by(spend.c.at, spend.c.id)
+    return [_spent(row) for row in view.all(statement)]
+
+
+def _spent(row: Any) -> Spent:
+    values = {name: getattr(row, name) for name in SPENT_FIELDS}
+    return Spent(**values, parts=[Part(*values) for values in row.parts])
 
 
 def save_spends(work: Work, spends: Sequence[Spent]) -> None:

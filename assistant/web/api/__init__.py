@@ -9,6 +9,7 @@ from assistant.web.api import (
     desk,
     goals,
     importing,
+    linking,
     members,
     membership,
     orders,
@@ -29,6 +30,7 @@ ROUTES: tuple[ApiRoute, ...] = description.described(
         *behaviour.ROUTES,
         *membership.ROUTES,
         *orders.ROUTES,
+        *linking.ROUTES,
         *points.ROUTES,
         *activities.ROUTES,
     )
