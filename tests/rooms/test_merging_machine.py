@@ -145,7 +145,7 @@ class World:
 
 
 @given(steps=STEPS)
-@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 def test_the_book_follows_whoever_did_it_through_merges_and_undos(store: Store, steps: list[tuple[str, Any, int]]) -> None:
     world = World(store, f"w{next(WORLDS)}")
     acts = {"return": world.give_back}

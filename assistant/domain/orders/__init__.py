@@ -16,7 +16,7 @@ from assistant.domain.orders.model import (
     check_refund,
     check_update,
 )
-from assistant.domain.orders.queries import by_number, get, many, of_member, paid_between, waiting, waiting_by_source
+from assistant.domain.orders.queries import by_number, counts, get, many, of_member, paid_between, waiting, waiting_by_source
 
 __all__ = [
     "ALL_SO_FAR",
@@ -36,6 +36,7 @@ __all__ = [
     "check_refund",
     "check_update",
     "claim",
+    "counts",
     "get",
     "guesses_left",
     "intake",

@@ -31,6 +31,11 @@ def of_member(view: View, member_id: str, limit: int) -> list[Order]:
     return store.of_member(view, member_id, limit)
 
 
+def counts(view: View, member_ids: Iterable[str]) -> dict[str, int]:
+    """How many orders each has; members without any are left out."""
+    return store.counts_of(view, set(member_ids))
+
+
 def paid_between(view: View, since: datetime, until: datetime, at_once: int) -> Iterator[list[Order]]:
     """The orders paid from one instant to before another, oldest first, in lists of at most ``at_once``."""
     return store.paid_between(view, since, until, at_once)

@@ -124,6 +124,14 @@ def of_member(view: View, member_id: str, limit: int) -> list[Order]:
     return _read(view, statement.limit(limit))
 
 
+def counts_of(view: View, member_ids: Collection[str]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for part in chunks(sorted(member_ids)):
+        statement = sa.select(order.c.member_id, sa.func.count().label("orders")).where(order.c.member_id.in_(part), order.c.status != "")
+        found.update({row.member_id: row.orders for row in view.all(statement.group_by(order.c.member_id))})
+    return found
+
+
 def paid_between(view: View, since: datetime, until: datetime, at_once: int) -> Iterator[list[Order]]:
     at, number = since, ""
     while True:
