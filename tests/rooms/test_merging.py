@@ -28,6 +28,11 @@ def same(store: Store, *refs: str) -> set[str]:
     return set(store.look(members.find_all, refs).values())
 
 
+def standing(store: Store, *ids: str) -> list[membership.Standing]:
+    found = store.look(membership.standings, ids)
+    return [found[number] for number in ids]
+
+
 def settle(store: Store, *ids: str) -> list[merging.Merged]:
     return store.do(merging.merge_strong, ids, ME)
 
@@ -151,7 +156,7 @@ def test_later_orders_follow_the_buyer_who_placed_them(store: Store) -> None:
     assert left(store, chat, shop) == [50, 100]
     owners = store.look(orders.many, [theirs, ours])
     assert (owners[theirs].member_id, owners[ours].member_id) == (shop, chat)
-    assert [one.growth for one in store.look(membership.standings, [chat, shop]).values()] == [50, 100]
+    assert [one.growth for one in standing(store, chat, shop)] == [50, 100]
     assert wrong(store) == []
 
 
@@ -202,13 +207,12 @@ def test_money_that_was_paid_in_is_made_good_by_the_brand(store: Store) -> None:
 def test_the_higher_tier_holds_and_each_has_its_own_again(store: Store) -> None:
     chat, shop = join(store, "a", WECHAT), join(store, "b", TAOBAO)
     store.do(membership.add_growth, [membership.AddGrowth("g1", chat, 400, "x"), membership.AddGrowth("g2", shop, 1700, "x")], ME)
-    before = store.look(membership.standings, [chat, shop])
+    before = standing(store, chat, shop)
     done = merge(store, chat, shop)
-    joined = store.look(membership.standings, [chat])[chat]
-    assert (joined.growth, joined.tier) == (2100, before[shop].tier)
+    joined = standing(store, chat)[0]
+    assert (joined.growth, joined.tier) == (2100, before[1].tier)
     undo(store, done)
-    after = store.look(membership.standings, [chat, shop])
-    assert [(one.tier, one.growth) for one in after.values()] == [(one.tier, one.growth) for one in before.values()]
+    assert [(one.tier, one.growth) for one in standing(store, chat, shop)] == [(one.tier, one.growth) for one in before]
     assert wrong(store) == []
 
 
@@ -222,7 +226,7 @@ def test_paid_time_of_both_runs_one_after_the_other_and_none_is_lost(store: Stor
     assert until - clock.now() == timedelta(days=30)
     clock.advance(timedelta(days=4))
     undo(store, done)
-    ends = [one.plan_until for one in store.look(membership.standings, [chat, shop]).values()]
+    ends = [one.plan_until for one in standing(store, chat, shop)]
     assert [end - clock.now() for end in ends if end] == [timedelta(days=6), timedelta(days=20)]
 
 
