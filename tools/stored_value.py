@@ -8,7 +8,7 @@ from assistant.domain import stored_value
 from tools.context import Nothing, Recipe, ToolContext, day
 
 LINES = 8
-KINDS = {"top_up": "充值", "spend": "支付", "return": "订单退回", "refund": "退储值"}
+KINDS = {"top_up": "充值", "spend": "支付", "return": "订单退回", "refund": "退储值", "parting": "撤销会员合并"}
 
 
 async def my_stored_value(context: ToolContext, _arguments: Nothing, _key: str) -> ToolResult:

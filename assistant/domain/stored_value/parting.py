@@ -48,6 +48,7 @@ def part(work: Work, key: str, kept: str, absorbed: str, moved: Mapping[str, int
         _level(wallet, key, number, asset, wanted, work.now)
     store.close_wallet(work, wallet)
     store.save_spends(work, changed)
+    store.even_history(work, [kept, absorbed], f"{MEMO} {key}")
     return good
 
 

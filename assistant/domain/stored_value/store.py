@@ -87,6 +87,19 @@ def spends_of(view: View, member_ids: Collection[str]) -> list[Spent]:
     return [_spent(row) for row in view.all(statement)]
 
 
+def even_history(work: Work, member_ids: Collection[str], reference: str) -> None:
+    """One line of kind ``parting`` where the members' lines do not add up to what the book says."""
+    for number, book in balances(work, member_ids).items():
+        told = [
+            work.scalar(sa.select(sa.func.sum(one)).where(movement.c.member_id == number))
+            for one in (movement.c.principal, movement.c.bonus)
+        ]
+        principal, bonus = book.principal_fen - int(told[0] or 0), book.bonus_fen - int(told[1] or 0)
+        if principal or bonus:
+            line = {"member_id": number, "kind": "parting", "principal": principal, "bonus": bonus, "reference": reference[:160]}
+            work.insert(movement, [{**line, "at": work.now}])
+
+
 def _spent(row: Any) -> Spent:
     values = {name: getattr(row, name) for name in SPENT_FIELDS}
     return Spent(**values, parts=[Part(*values) for values in row.parts])
