@@ -35,6 +35,12 @@ def token(package_info: str) -> str:
     return sha256(package_info.encode()).hexdigest()[:32]
 
 
+def page_of(one: cashback.RebateClaim) -> str:
+    """The path of the page on which the member takes the money; empty while there is nothing to take."""
+    waits = one.state == "wait_user_confirm" and one.package_info
+    return f"/pay/confirm/{one.id}/{token(one.package_info)}" if waits else ""
+
+
 def _notified(store: Store, notices: Notices) -> Handler:
     async def handle(request: web.Request) -> web.Response:
         try:

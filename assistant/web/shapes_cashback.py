@@ -116,6 +116,40 @@ class QueueOut(Out):
     limits: LimitsOut
 
 
+class StuckOut(Out):
+    """A payout a person looks after. ``word`` says where it stands, ``attention`` what has to be found out.
+
+    ``page`` is where the member confirms, ``hand_reference`` and ``hand_by`` the voucher and its first writer while a second is awaited.
+    """
+
+    id: str
+    member_id: str
+    nickname: str
+    order_no: str
+    amount_fen: int
+    state: str
+    word: str
+    attention: str
+    bill_no: str
+    asked_at: datetime | None
+    hand_reference: str
+    hand_by: str
+    page: str
+
+
+class PayoutsOut(Out):
+    """Payouts a person looks after, oldest first; ``halted`` says why nothing goes out, empty while payouts go out."""
+
+    halted: str
+    payouts: list[StuckOut]
+
+
+class ReferenceIn(In):
+    """The voucher of money paid by hand."""
+
+    reference: str = Field(min_length=4, max_length=64)
+
+
 class DecideIn(In):
     """One decision about several claims; refusing and releasing need a reason."""
 

@@ -13,7 +13,7 @@ from assistant.domain.cashback import Rule, Scope
 from assistant.store import Store
 from tests.browser.screen import NEEDS_CHROMIUM, sideways, signed_in
 from tests.browser.web_house import House
-from tests.rooms.test_cashback_shop import ANNA, ME, made, ripened, wallet
+from tests.rooms.test_cashback_shop import ANNA, BOSS, ME, made, ripened, wallet
 
 pytestmark = NEEDS_CHROMIUM
 
@@ -23,6 +23,10 @@ def furnish(store: Store, clock: ManualClock) -> list[str]:
     made(
         store, "month", Rule(500, floor_fen=9_900), Scope(sources=("douyin",)), kind="month", uses=9, card_cap_fen=5_000, budget_fen=50_000
     )
+    stuck = ripened(store, clock, "T0", Rule(fixed_fen=900), "stuck")
+    store.do(cashback.approve, [cashback.Approve("stuck", stuck)], BOSS)
+    why = "微信支付的应答连续没有通过验签，请核对微信支付公钥和它的 ID，以及服务器的时间"
+    store.do(cashback.stop_payouts, [cashback.Halt("stop", why)], ME)
     claims = [ripened(store, clock, "T1"), ripened(store, clock, "T2", Rule(fixed_fen=15_000), "large")]
     store.do(fraud.note, [fraud.Evidence(one, one, "payee", "W") for one in (ANNA, "bell", "carl")], ME)
     return [*claims, ripened(store, clock, "T3", Rule(fixed_fen=1_000), "small")]

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from assistant.base.clock import ManualClock
+from assistant.base.errors import Refused
+from assistant.base.principal import Principal
 from assistant.domain import cashback, fraud
 from assistant.domain.cashback import Rule
+from assistant.flows import payout
+from assistant.payments import Knobs, SimulatedPayout
 from assistant.store import Store
 from tests.browser.web_house import HOSTILE, House, open_house
-from tests.rooms.test_cashback_shop import ANNA, ME, made, ripened, wallet
+from tests.rooms.test_cashback_shop import ANNA, BOSS, ME, made, ripened, wallet
 from tests.support import databases
+
+MATE = Principal("operator", "mei", frozenset({"approver"}))
 
 
 @pytest.fixture
@@ -138,3 +145,63 @@ async def test_whoever_may_only_look_is_shown_no_buttons(house: House, store: St
     assert 'name="action"' not in text
     assert "新建一种返现卡" not in text
     assert "预算 ¥400.00" in text
+
+
+async def unknown(store: Store, clock: ManualClock, number: str, fen: int) -> str:
+    """A claim of which the payer said nothing."""
+    claim_id = ripened(store, clock, number, Rule(fixed_fen=fen), f"fixed{fen}")
+    for who in (BOSS, MATE):
+        with suppress(Refused):
+            store.do(cashback.approve, [cashback.Approve(f"{who.id}{claim_id}", claim_id)], who)
+    payer = SimulatedPayout(store, Knobs(lose_requests=1))
+    assert await payout.carry(store, payer, claim_id, f"carry{claim_id}") == "unknown"
+    return claim_id
+
+
+async def test_payouts_nobody_knows_of_are_listed_asked_about_and_noted_as_paid_by_hand(
+    house: House, store: Store, clock: ManualClock
+) -> None:
+    wallet(store)
+    small, large = await unknown(store, clock, "T1", 995), await unknown(store, clock, "T2", 15_000)
+    listed = await (await house.api("GET", "/cashback/payouts", "lan")).json()
+    assert [(one["id"], one["word"], one["amount_fen"]) for one in listed["payouts"]] == [
+        (small, "不知道付没付", 995),
+        (large, "不知道付没付", 15_000),
+    ]
+    path = f"/cashback/payouts/{large}"
+    for who in ("lan", "he"):
+        assert (await house.api("POST", f"{path}/ask", who, json={})).status == 403
+        assert (await house.api("POST", f"{path}/paid-by-hand", who, json={"reference": "V-123"})).status == 403
+    assert (await house.api("POST", f"{path}/ask", "ping", json={})).status == 200
+    assert (await house.api("POST", f"{path}/paid-by-hand", "ping", json={"reference": "V"})).status == 400
+    first = await (await house.api("POST", f"{path}/paid-by-hand", "ping", json={"reference": "V-123"})).json()
+    assert (first["state"], first["needs_second"]) == ("unknown", True)
+    assert (await house.api("POST", f"{path}/paid-by-hand", "ping", json={"reference": "V-123"})).status == 409
+    second = await (await house.api("POST", f"{path}/paid-by-hand", "song", json={"reference": "V-123"})).json()
+    assert second["state"] == "paid"
+    assert (await house.api("POST", f"{path}/ask", "ping", json={})).status == 409
+    alone = await (await house.api("POST", f"/cashback/payouts/{small}/paid-by-hand", "ping", json={"reference": "V-124"})).json()
+    assert alone["state"] == "paid"
+    assert (await (await house.api("GET", "/cashback/payouts")).json()) == {"halted": "", "payouts": []}
+
+
+async def test_the_page_shows_what_halted_the_payouts_and_lets_them_go_on(house: House, store: Store, clock: ManualClock) -> None:
+    claim_id = ripened(store, clock)
+    store.do(cashback.approve, [cashback.Approve("a", claim_id)], BOSS)
+    store.do(cashback.stop_payouts, [cashback.Halt("h", f"余额不足{HOSTILE}")], ME)
+    await house.login("lan")
+    text = await (await house.get("/cashback")).text()
+    assert "打款已暂停" in text
+    assert "已批准，还没有发起" in text
+    assert HOSTILE not in text
+    assert "继续打款" not in text
+    house.session.cookie_jar.clear()
+    await house.login("song")
+    csrf = {"csrf": await house.csrf("/cashback")}
+    assert (await house.post(f"/cashback/payouts/{claim_id}/ask", csrf)).status == 409
+    assert (await house.post("/cashback/payouts/go-on", csrf)).status == 303
+    assert "打款已暂停" not in await (await house.get("/cashback")).text()
+    assert await payout.carry(store, SimulatedPayout(store), claim_id, "c") == "approved"
+    assert "会员还没有 openid" in await (await house.get("/cashback")).text()
+    assert (await house.post(f"/cashback/payouts/{claim_id}/hand", csrf | {"reference": "回单 20261122"})).status == 303
+    assert store.look(cashback.claims_by_id, [claim_id])[claim_id].reason == "人工打款，凭证号 回单 20261122"

@@ -12,7 +12,7 @@ from assistant.base.errors import Invalid
 from assistant.base.money import parse_yuan
 from assistant.domain.cashback import KINDS, NATURES
 from assistant.store import View
-from assistant.web import cashback
+from assistant.web import cashback, payouts
 from assistant.web.console.forms import see
 from assistant.web.doors import Call
 from assistant.web.pages import render
@@ -37,7 +37,7 @@ async def _page(call: Call, decided: DecidedSetOut | None) -> web.StreamResponse
 
 
 def _both(view: View) -> dict[str, Any]:
-    return {"queue": cashback.queue(view), "cards": cashback.kinds(view)}
+    return {"queue": cashback.queue(view), "cards": cashback.kinds(view), "stuck": payouts.stuck(view)}
 
 
 async def decide(call: Call) -> web.StreamResponse:
@@ -76,6 +76,24 @@ async def set_limits(call: Call) -> web.StreamResponse:
     return see("/cashback#limits")
 
 
+async def ask_again(call: Call) -> web.StreamResponse:
+    """The payer is asked now."""
+    await payouts.ask_again(call, call.part("id"))
+    return see("/cashback#payouts")
+
+
+async def paid_by_hand(call: Call) -> web.StreamResponse:
+    """A person has seen it paid."""
+    await payouts.paid_by_hand(call, call.part("id"), call.field("reference"))
+    return see("/cashback#payouts")
+
+
+async def go_on(call: Call) -> web.StreamResponse:
+    """Payouts go out again."""
+    await payouts.go_on(call)
+    return see("/cashback#payouts")
+
+
 def _checked(shape: type[T], values: dict[str, Any], say: str) -> T:
     try:
         return shape.model_validate(values)
@@ -89,5 +107,8 @@ ROUTES = (
     Route("POST", "/cashback/decide", "cashback:review", decide),
     Route("POST", "/cashback/cards", "cashback:edit", create),
     Route("POST", "/cashback/cards/{id}", "cashback:edit", edit),
+    Route("POST", "/cashback/payouts/go-on", "payout:approve", go_on),
+    Route("POST", "/cashback/payouts/{id}/ask", "payout:approve", ask_again),
+    Route("POST", "/cashback/payouts/{id}/hand", "payout:approve", paid_by_hand),
     Route("POST", "/cashback/limits", "settings:edit", set_limits),
 )
