@@ -20,12 +20,12 @@ from assistant.base.errors import Invalid, LaoyouError
 from assistant.base.principal import Principal
 from assistant.settings import Settings
 
-OK, SOME_BAD, NOTHING_DONE = 0, 1, 2
+OK, SOME_BAD, NOTHING_DONE, TOTALS_DIFFER = 0, 1, 2, 3
 ME = Principal("operator", "cli", frozenset({"owner"}), via="cli")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs one command and returns the exit code: 0 done, 1 done in part, 2 nothing was done."""
+    """Runs one command and returns the exit code: 0 done, 1 done in part, 2 nothing was done, 3 totals differ."""
     options = _parser().parse_args(arguments)
     try:
         settings = Settings.load(
@@ -60,7 +60,8 @@ def _parser() -> argparse.ArgumentParser:
             command.add_argument("--now", help="模拟的当前时间，如 2026-11-22T10:00:00+08:00")
             command.add_argument("--reset", action="store_true", help="清空演示数据，重新开始")
     import_command = add("import", import_files, "导入 JSONL 文件，或店铺导出的订单表")
-    import_command.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    import_command.add_argument("files", nargs="*", type=Path, metavar="FILE")
+    import_command.add_argument("--totals", type=Path, metavar="TOTALS.json", help="导入之后和旧系统的控制总数核对，有差异时退出码是 3")
     import_command.add_argument("--profile", help="店铺订单表（csv、xlsx）：taobao、jd、douyin，或自己写的 .json")
     add("goal", goal, "说一个目标，得到一份可预览的方案").add_argument("sentence")
     chat_command = add("chat", chat, "在终端里以某位会员的身份和助手聊天")
@@ -138,11 +139,15 @@ def import_files(options: argparse.Namespace, settings: Settings) -> int:
     """Imports JSONL files; bad lines are named and left out."""
     from tqdm import tqdm  # noqa: PLC0415
 
+    from assistant.flows import control  # noqa: PLC0415
     from assistant.flows.importing import import_file, import_orders  # noqa: PLC0415
     from assistant.flows.order_files import load_profile  # noqa: PLC0415
     from assistant.store import Store, migrate  # noqa: PLC0415
 
+    if not options.files and not options.totals:
+        raise Invalid("请写上要导入的文件，或用 --totals 核对控制总数", code="no_file")
     profile = load_profile(options.profile) if options.profile else None
+    totals = control.read(options.totals) if options.totals else None
     settings.home.mkdir(parents=True, exist_ok=True)
     migrate.upgrade(settings.database_url)
     store = Store(settings.database_url, SystemClock())
@@ -161,9 +166,18 @@ def import_files(options: argparse.Namespace, settings: Settings) -> int:
                 + (f"；{len(report.bad)} 行有问题" if report.bad else "")
             )
             code = max(code, (SOME_BAD if report.total else NOTHING_DONE) if report.bad else OK)
+        if totals is not None:
+            code = max(code, _print_totals(control.report(store.look(control.compare, totals))))
     finally:
         store.close()
     return code
+
+
+def _print_totals(found: dict[str, Any]) -> int:
+    for row in found["rows"]:
+        print(row)
+    print(f"核对 {found['compared']} 项，{found['different']} 项有差异" if found["different"] else f"核对 {found['compared']} 项，全部一致")
+    return TOTALS_DIFFER if found["different"] else OK
 
 
 def _moving(bar: Any) -> Callable[[int], None]:

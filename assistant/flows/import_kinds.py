@@ -81,6 +81,12 @@ def member(work: Work, lines: Lines) -> None:
         for tag in line.get("tags", ())
     ]
     audience.tag(work, tags)
+    homes = [
+        points.SetHousehold(_key(line), one.member_id, line["household"])
+        for line, one in zip(lines, done, strict=True)
+        if "household" in line
+    ]
+    points.set_households(work, homes)
     _match(work, _one_person(work, [one.member_id for one in done]))
 
 

@@ -86,6 +86,7 @@ def read(item: Any, source: str, now: datetime, late: timedelta) -> events.Incom
     if properties is not None and not isinstance(properties, dict):
         raise Invalid("properties 或 traits 需要是一个对象", code="bad_event")
     extra = {"name": page} if (page := _text(item, "name", LONGEST_NAME)) and kind in ("page", "screen") else {}
+    extra |= {"device_id": device} if (device := _device(item)) else {}
     return events.Incoming(
         source=source,
         message_id=_text(item, "messageId", LONGEST_ID) or digest_of(item),
@@ -97,6 +98,14 @@ def read(item: Any, source: str, now: datetime, late: timedelta) -> events.Incom
         previous_id=previous,
         properties=_clean({**extra, **(properties or {})}),
     )
+
+
+def _device(item: Mapping[str, Any]) -> str:
+    """``context.device.id`` as the libraries of phones send it; empty where there is none."""
+    context = item.get("context")
+    device = context.get("device") if isinstance(context, dict) else None
+    value = device.get("id") if isinstance(device, dict) else None
+    return value.strip() if isinstance(value, str) and len(value) <= LONGEST_ID and _storable(value) else ""
 
 
 def _text(item: Mapping[str, Any], field: str, longest: int) -> str:

@@ -57,6 +57,7 @@ def profile(view: View, ref: str) -> shapes.MemberOut:
         growth=standing.growth,
         next_tier=standing.next_tier or "",
         growth_needed=standing.growth_needed or 0,
+        household=points.household_of(view, member_id),
     )
 
 

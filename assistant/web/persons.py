@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from assistant.base import ids
+from assistant.domain import points
 from assistant.flows import erasing, exporting
+from assistant.web import book
 from assistant.web.doors import Call
 
 
@@ -12,6 +14,13 @@ async def copy(call: Call, ref: str) -> exporting.Copy:
     found = await call.store.read(exporting.copy_of, ref, call.who)
     await call.store.write(exporting.note, found.member_id, call.who)
     return found
+
+
+async def set_household(call: Call, ref: str, household: str) -> None:
+    """Says whom the member lives with, for caps that a household shares."""
+    member_id = await call.store.read(book.find, ref)
+    request = points.SetHousehold(call.key, member_id, household.strip()[:64])
+    await call.store.write(points.set_households, [request], call.who, cause="web")
 
 
 async def erase(call: Call, ref: str, reason: str) -> erasing.Erased:

@@ -128,6 +128,23 @@ class ImportOut(Out):
     bad: list[BadLineOut]
 
 
+class TotalOut(Out):
+    """One figure of the other system and of the book; ``ours`` is null for a member the book does not know."""
+
+    what: str
+    theirs: int
+    ours: int | None
+    same: bool
+
+
+class TotalsOut(Out):
+    """The figures that differ first, at most 200 of all."""
+
+    compared: int
+    different: int
+    rows: list[TotalOut]
+
+
 class NoteIn(In):
     """A word on how it ended."""
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from pydantic import Field
+
 from assistant.web.shapes import In, Out
 
 
@@ -40,6 +42,13 @@ class MemberOut(MemberBriefOut):
     growth: int
     next_tier: str
     growth_needed: int
+    household: str
+
+
+class HouseholdIn(In):
+    """Any key that the people of one home share; empty for none."""
+
+    household: str = Field(max_length=64)
 
 
 class LotOut(Out):

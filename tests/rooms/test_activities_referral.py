@@ -10,7 +10,7 @@ import pytest
 
 from assistant.base.clock import ManualClock
 from assistant.base.errors import Refused
-from assistant.domain import activities, members, orders
+from assistant.domain import activities, fraud, members, orders
 from assistant.domain.activities import MyCode, UseCode
 from assistant.domain.orders import OrderUpdate, Refund
 from assistant.flows import erasing
@@ -163,3 +163,13 @@ def test_an_erased_person_leaves_the_game_and_the_draws_can_still_be_checked(sto
     drawn = book["draws"][0]
     prizes = [activities.Prize(id=one["id"], title=one["title"], odds=one["odds"]) for one in book["prizes"]]
     assert activities.prize_at(prizes, activities.roll(book["seed"], book["activity"], drawn["player"], drawn["number"])).id == drawn["hit"]
+
+
+def test_who_brought_whom_is_evidence_where_both_share_a_device(store: Store) -> None:
+    launch(store, GAME)
+    old, new = person(store, "old"), person(store, "new")
+    use(store, new, code(store, old))
+    assert store.look(fraud.circle, new).referrers == frozenset()
+    store.do(fraud.note, [fraud.Evidence(f"d:{one}", one, "device", "D-1") for one in (old, new)], ME)
+    assert store.look(fraud.circle, new).referrers == {old}
+    assert store.look(fraud.circle, old).referrers == frozenset()

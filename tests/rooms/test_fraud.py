@@ -18,7 +18,7 @@ from assistant.domain import cashback, fraud, members
 from assistant.domain.cashback import Approve, Limits, Reject, Release, SetLimits
 from assistant.domain.events import Event
 from assistant.domain.fraud import Evidence, Signs
-from assistant.flows import payout
+from assistant.flows import payout, segment
 from assistant.flows.import_kinds import KINDS
 from assistant.flows.sightings import note_sightings
 from assistant.payments import SimulatedPayout
@@ -56,6 +56,19 @@ def test_evidence_comes_by_import_and_by_events(store: Store, clock: ManualClock
     store.do(note_sightings, [Event("e", "shop", "track", "Login", ANNA, True, clock.now(), clock.now(), told)], ME)
     found = store.look(fraud.circle, ANNA)
     assert (len(found.device), found.address, found.referrers) == (1, frozenset(), found.device)
+
+
+def test_the_device_of_a_session_is_evidence_as_the_libraries_of_phones_send_it(store: Store, clock: ManualClock) -> None:
+    for number, context in enumerate(
+        ({"device": {"id": " D-1 "}}, {"device": {"id": 7}}, {"device": []}, [], {"device": {"id": "x" * 999}})
+    ):
+        item = {"type": "track", "event": "Login", "userId": "u", "messageId": f"m{number}", "context": context}
+        heard = segment.read(item, "app", clock.now(), timedelta())
+        event = Event(f"e{number}", "app", "track", "Login", f"member_{number}", True, clock.now(), clock.now(), heard.properties)
+        store.do(note_sightings, [event], ME)
+    seen(store, (ANNA, "device", "d1"))
+    assert store.look(fraud.circle, ANNA).device == {"member_0"}
+    assert store.look(fraud.all_rings, 2) == [frozenset({ANNA, "member_0"})]
 
 
 def test_a_ring_is_followed_over_devices_and_wallets_but_not_over_addresses(store: Store) -> None:

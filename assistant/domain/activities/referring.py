@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from assistant.base.errors import Refused
-from assistant.domain import benefits, members, orders
+from assistant.domain import benefits, fraud, members, orders
 from assistant.domain.activities import book, gate
 from assistant.domain.activities.language import Referral
 from assistant.domain.activities.tables import invite, referral
@@ -86,6 +86,7 @@ def _use(work: Work, request: UseCode) -> Joined:
             }
         ],
     )
+    fraud.seen(work, [fraud.Evidence(f"{one.name}:{request.member_id}", request.member_id, "referrer", row.member_id, "activity")])
     work.record(Fact("activities.invited", f"member:{request.member_id}", {"activity": one.name}, row.member_id, one.cause))
     return Joined(f"{one.name}:{request.member_id}", rules.title, "joined", 0, words)
 

@@ -17,6 +17,11 @@ def cards_of(view: View, member_id: str, usable: bool = False) -> list[Card]:
     return [card for card in store.cards_of(view, member_id) if not usable or card.usable(view.now)]
 
 
+def count_cards(view: View) -> int:
+    """How many cards members were given, used and ended ones too."""
+    return store.count_cards(view)
+
+
 def claims_of(view: View, member_id: str) -> list[RebateClaim]:
     """A member's claims, oldest first."""
     return store.claims(view, store.of_member(member_id))

@@ -234,3 +234,7 @@ def _rule(row: sa.Row[Any]) -> Rule:
 
 def _scope(row: sa.Row[Any]) -> Scope:
     return Scope(**{name: tuple(values) for name, values in row.scope.items()})
+
+
+def count_cards(view: View) -> int:
+    return int(view.scalar(sa.select(sa.func.count()).select_from(card)) or 0)

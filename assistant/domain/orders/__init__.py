@@ -16,7 +16,7 @@ from assistant.domain.orders.model import (
     check_refund,
     check_update,
 )
-from assistant.domain.orders.queries import by_number, counts, get, many, of_member, paid_between, waiting, waiting_by_source
+from assistant.domain.orders.queries import by_number, counts, get, many, of_member, paid_between, sums, waiting, waiting_by_source
 
 __all__ = [
     "ALL_SO_FAR",
@@ -47,6 +47,7 @@ __all__ = [
     "of_member",
     "paid_between",
     "refund",
+    "sums",
     "waiting",
     "waiting_by_source",
 ]

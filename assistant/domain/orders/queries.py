@@ -41,6 +41,11 @@ def paid_between(view: View, since: datetime, until: datetime, at_once: int) -> 
     return store.paid_between(view, since, until, at_once)
 
 
+def sums(view: View) -> dict[str, tuple[int, int, int]]:
+    """Source → (orders, paid fen, refunded fen), orders that nobody owns too."""
+    return store.sums(view)
+
+
 def waiting(view: View, source: str = "", after: str = "", limit: int = 50) -> list[Order]:
     """Orders that nobody owns yet, of one source or all, the latest heard first; ``after`` is the id of the last one seen."""
     return store.waiting_page(view, source, after, limit)

@@ -195,3 +195,9 @@ def _order(row: Any, lines: Iterable[Item]) -> Order:
         finished_at=row.finished_at,
         items=tuple(lines),
     )
+
+
+def sums(view: View) -> dict[str, tuple[int, int, int]]:
+    paid, back = sa.func.sum(order.c.paid_fen).label("paid"), sa.func.sum(order.c.refund_fen).label("back")
+    statement = sa.select(order.c.source, sa.func.count().label("n"), paid, back).where(order.c.status != "").group_by(order.c.source)
+    return {row.source: (int(row.n), int(row.paid), int(row.back)) for row in view.all(statement)}

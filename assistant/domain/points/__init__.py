@@ -35,7 +35,19 @@ from assistant.domain.points.model import (
 )
 from assistant.domain.points.noticing import Ending, next_ending, notice_expiring
 from assistant.domain.points.parting import joined, part, still
-from assistant.domain.points.queries import balance, drift, earned_by_order, expiring, history, live_version, lots, rules, spend_state
+from assistant.domain.points.queries import (
+    balance,
+    drift,
+    earned_by_order,
+    expiring,
+    history,
+    household_of,
+    live_lots,
+    live_version,
+    lots,
+    rules,
+    spend_state,
+)
 from assistant.domain.points.rulebook import RuleVersion, rule_version, rule_versions
 from assistant.domain.points.rules import Rules, rules_from
 from assistant.domain.points.saying import in_words
@@ -91,9 +103,11 @@ __all__ = [
     "grant",
     "heard_events",
     "history",
+    "household_of",
     "in_words",
     "joined",
     "keep_simulation",
+    "live_lots",
     "live_version",
     "lots",
     "mature",

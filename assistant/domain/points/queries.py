@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from assistant.domain.points import store
 from assistant.domain.points.model import Expiring, HistoryEntry, Lot, PointsBalance
-from assistant.domain.points.rulebook import Rulebook
+from assistant.domain.points.rulebook import Rulebook, households
 from assistant.domain.points.rules import Rules
 from assistant.store import View
 
@@ -34,6 +34,16 @@ def expiring(view: View, ids: Iterable[str], within_days: int) -> dict[str, Expi
 def earned_by_order(view: View, order_ids: Iterable[str]) -> dict[str, int]:
     """What each order has earned after refunds; orders that never earned are left out."""
     return store.earned(view, set(order_ids))
+
+
+def live_lots(view: View) -> int:
+    """How many lots have something left, pending ones too."""
+    return store.count_live(view)
+
+
+def household_of(view: View, member_id: str) -> str:
+    """The household the member belongs to; empty for none."""
+    return households(view, [member_id]).get(member_id, "")
 
 
 def spend_state(view: View, spend_id: str) -> str:

@@ -127,6 +127,10 @@ def spends_of(work: Work, ids: Collection[str]) -> dict[str, SpendRow]:
     return found
 
 
+def count_live(view: View) -> int:
+    return int(view.scalar(sa.select(sa.func.count()).select_from(lot).where(lot.c.remaining > 0)) or 0)
+
+
 def state_of_spend(view: View, spend_id: str) -> str:
     return str(view.scalar(sa.select(spend.c.state).where(spend.c.id == spend_id)) or "")
 

@@ -8,7 +8,7 @@ from assistant.flows import exporting
 from assistant.web import book, persons
 from assistant.web.doors import Call
 from assistant.web.route import ApiRoute
-from assistant.web.shapes_members import BookOut, CopyOut, ErasedOut, EraseIn, MemberOut, MembersOut
+from assistant.web.shapes_members import BookOut, CopyOut, ErasedOut, EraseIn, HouseholdIn, MemberOut, MembersOut
 
 
 async def search(call: Call) -> MembersOut:
@@ -26,6 +26,12 @@ async def read_book(call: Call) -> BookOut:
     return await call.store.read(book.book, call.part("ref"))
 
 
+async def set_household(call: Call) -> MemberOut:
+    """The profile with the household the member belongs to from now on."""
+    await persons.set_household(call, call.part("ref"), call.body.household)
+    return await read_one(call)
+
+
 async def read_copy(call: Call) -> CopyOut:
     """Everything the book holds about the member."""
     copy = await persons.copy(call, call.part("ref"))
@@ -41,6 +47,15 @@ BASE = "/api/v1/members"
 ROUTES = (
     ApiRoute("GET", BASE, "member:read", search, "按昵称、手机号或编号找会员", MembersOut, query=("q",)),
     ApiRoute("GET", f"{BASE}/{{ref}}", "member:read", read_one, "会员资料，手机号打码", MemberOut),
+    ApiRoute(
+        "POST",
+        f"{BASE}/{{ref}}/household",
+        "member:edit",
+        set_household,
+        "会员属于哪个家庭（家庭上限用）；空是不属于",
+        MemberOut,
+        HouseholdIn,
+    ),
     ApiRoute("GET", f"{BASE}/{{ref}}/export", "member:export", read_copy, "账本里关于这位会员的全部资料", CopyOut),
     ApiRoute("POST", f"{BASE}/{{ref}}/erase", "member:erase", erase, "删除会员：个人资料清除，账目留在无名编号下", ErasedOut, EraseIn),
     ApiRoute("GET", f"{BASE}/{{ref}}/book", "book:read", read_book, "会员的账本：余额、批次、明细和原因", BookOut),

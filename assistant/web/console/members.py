@@ -47,8 +47,14 @@ async def show(call: Call) -> web.StreamResponse:
         "plans": membership.plans((await call.store.read(memberships.membership_rules)).document),
         "rights": membership.rights(call),
     }
-    may = {name: access.allowed(call.who, f"member:{name}") for name in ("export", "erase")}
+    may = {name: access.allowed(call.who, f"member:{name}") for name in ("edit", "export", "erase")}
     return render(call, "member.html", member=member, book=held, statuses=STATUSES, states=TOUCHES, may=may, **beside)
+
+
+async def set_household(call: Call) -> web.StreamResponse:
+    """Whom the member lives with."""
+    await persons.set_household(call, call.part("id"), call.field("household"))
+    return see(f"/members/{call.part('id')}")
 
 
 async def download(call: Call) -> web.StreamResponse:
@@ -73,6 +79,7 @@ def _both(view: View, ref: str) -> tuple[shapes_members.MemberOut, shapes_member
 ROUTES = (
     Route("GET", "/members", "member:read", find),
     Route("GET", "/members/{id}", "book:read", show),
+    Route("POST", "/members/{id}/household", "member:edit", set_household),
     Route("POST", "/members/{id}/export", "member:export", download),
     Route("POST", "/members/{id}/erase", "member:erase", erase),
 )
