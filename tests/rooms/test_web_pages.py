@@ -77,6 +77,7 @@ MEMBER = shapes_members.MemberOut(
     growth=3,
     next_tier=HOSTILE,
     growth_needed=4,
+    household=HOSTILE,
 )
 BOOK = shapes_members.BookOut(
     member_id=HOSTILE,
@@ -170,7 +171,14 @@ TEMPLATES: dict[str, dict[str, Any]] = {
         ),
     },
     "members.html": {"wanted": HOSTILE, "found": [shapes_members.MemberBriefOut(**BRIEF)]},
-    "member.html": {"member": MEMBER, "book": BOOK, "statuses": {}, "states": {}, "may": {"export": True, "erase": True}, **BESIDE},
+    "member.html": {
+        "member": MEMBER,
+        "book": BOOK,
+        "statuses": {},
+        "states": {},
+        "may": {"edit": True, "export": True, "erase": True},
+        **BESIDE,
+    },
     "membership.html": {"tiers": TIERS, "stored": STEPS, "texts": {"tiers": HOSTILE, "stored": HOSTILE}, "problem": HOSTILE, "may": True},
     "sops.html": {"sops": [SOP], "allowed": True},
     "tickets.html": {
