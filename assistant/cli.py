@@ -10,7 +10,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -92,7 +92,7 @@ def _clock(options: argparse.Namespace) -> SystemClock:
 def serve(options: argparse.Namespace, settings: Settings) -> int:
     """Serves until it is told to stop."""
     settings.require_wecom()
-    return asyncio.run(_serve(settings, _clock(options), simulated=False))
+    return _run(_serve(settings, _clock(options), simulated=False))
 
 
 def simulate(options: argparse.Namespace, settings: Settings) -> int:
@@ -105,7 +105,17 @@ def simulate(options: argparse.Namespace, settings: Settings) -> int:
     if options.reset:
         demo.forget(settings)
     demo.prepare(settings, clock)
-    return asyncio.run(_serve(settings, clock, simulated=True))
+    return _run(_serve(settings, clock, simulated=True))
+
+
+def _run(service: Coroutine[Any, Any, int]) -> int:
+    """On the faster event loop where it exists (not on Windows)."""
+    try:
+        from uvloop import new_event_loop  # noqa: PLC0415
+    except ImportError:
+        return asyncio.run(service)
+    with asyncio.Runner(loop_factory=new_event_loop) as runner:
+        return runner.run(service)
 
 
 @contextmanager

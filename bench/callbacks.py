@@ -6,6 +6,7 @@ Run: ``python -m bench.callbacks``. PostgreSQL: ``BENCH_POSTGRES_URL`` (a server
 from __future__ import annotations
 
 import asyncio
+import gc
 import multiprocessing
 import os
 import statistics
@@ -25,7 +26,9 @@ from assistant.channels import inbox
 from assistant.channels.waiting import Waiters
 from assistant.flows.receive import Intake
 from assistant.store import Store
-from assistant.web.webhook import Edge, routes
+from assistant.web.doors import Doors
+from assistant.web.server import make_app
+from assistant.web.webhook import Edge
 from assistant.wecom import Envelope
 from bench.support import own_postgresql, pin, uvloop_if_there
 
@@ -46,18 +49,22 @@ class NoStore:
         """Nothing is kept."""
 
 
+async def healthy() -> dict[str, str]:
+    return {}
+
+
 def serve(url: str, ready: Any) -> None:
-    """One server on the first core; ``url`` empty means without a database."""
+    """The service's own server and loop on the first core, without its jobs; ``url`` empty means without a database."""
     pin(0)
+    gc.freeze()
 
     async def run() -> None:
         store: Any = NoStore()
         if url:
             store = Store(url, SystemClock())
             store.create_all()
-        app = web.Application()
-        app.add_routes(routes(Edge({"app": Envelope(TOKEN, KEY, CORP)}, store, Waiters(), Intake(store, inbox.Debounce()))))
-        runner = web.AppRunner(app, access_log=None)
+        edge = Edge({"app": Envelope(TOKEN, KEY, CORP)}, store, Waiters(), Intake(store, inbox.Debounce()))
+        runner = web.AppRunner(make_app(Doors(store=store, edge=edge, health=healthy)), access_log=None)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         ready.put(runner.addresses[0][1])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any, Literal
 
 import sqlalchemy as sa
@@ -13,7 +14,7 @@ from assistant.base import ids
 from assistant.base.clock import parse_instant
 from assistant.channels.message import Address, InboundMessage
 from assistant.store import Due, Work, chunks, inbox
-from assistant.store.work import View
+from assistant.store.work import View, listed
 
 State = Literal["waiting", "handled", "handed_over", "dead"]
 
@@ -63,22 +64,20 @@ def accept(
     A message for which ``wants_turn`` says no is stored as handled and wakes nobody.
     """
     row_ids = [ids.derive("in", message.source, message.external_id) for message in messages]
-    seen = _known(work, row_ids)
-    outcomes: list[Accepted] = []
-    rows: list[dict[str, Any]] = []
+    rows: dict[str, dict[str, Any]] = {}
     for row_id, message in zip(row_ids, messages, strict=True):
-        fresh = row_id not in seen
-        seen.add(row_id)
-        outcomes.append(Accepted(row_id, fresh))
-        if fresh:
-            rows.append(_row(row_id, message, work.now + timedelta(microseconds=len(rows)), wants_turn(message)))
-    waiting = list(dict.fromkeys(row["conversation"] for row in rows if row["state"] == "waiting"))
-    first = _first_waiting(work, waiting)
-    work.insert(inbox, rows)
-    for conversation in waiting:
-        begun = first.get(conversation, work.now)
+        if row_id not in rows:
+            rows[row_id] = _row(row_id, message, work.now + timedelta(microseconds=len(rows)), wants_turn(message))
+    since = _first_waiting(work, [row["conversation"] for row in rows.values() if row["state"] == "waiting"])
+    new = work.insert_new(inbox, list(rows.values()))
+    for conversation in dict.fromkeys(row["conversation"] for row in rows.values() if row["id"] in new and row["state"] == "waiting"):
+        begun = since.get(conversation, work.now)
         at = min(work.now + debounce.shortest, max(begun + debounce.longest, work.now))
         work.due(Due("turn", conversation, at, {"conversation": conversation}, order_key=conversation))
+    outcomes = []
+    for row_id in row_ids:
+        outcomes.append(Accepted(row_id, row_id in new))
+        new.discard(row_id)
     return outcomes
 
 
@@ -120,13 +119,6 @@ def from_json(value: Mapping[str, Any]) -> InboundMessage:
     return InboundMessage(**fields)
 
 
-def _known(work: Work, row_ids: Sequence[str]) -> set[str]:
-    found: set[str] = set()
-    for part in chunks(dict.fromkeys(row_ids)):
-        found |= {row.id for row in work.all(sa.select(inbox.c.id).where(inbox.c.id.in_(part)))}
-    return found
-
-
 def _row(row_id: str, message: InboundMessage, received_at: datetime, wants_turn: bool) -> dict[str, Any]:
     return {
         "id": row_id,
@@ -142,10 +134,13 @@ def _row(row_id: str, message: InboundMessage, received_at: datetime, wants_turn
 
 def _first_waiting(work: Work, conversations: Sequence[str]) -> dict[str, datetime]:
     """Since when each conversation has had a message that waits; none, and it is not named."""
-    found: dict[str, datetime] = {}
-    for part in chunks(conversations):
-        since = sa.func.min(inbox.c.received_at).label("since")
-        statement = sa.select(inbox.c.conversation, since).where(inbox.c.conversation.in_(part), inbox.c.state == "waiting")
-        for row in work.all(statement.group_by(inbox.c.conversation)):
-            found[row.conversation] = row.since
-    return found
+    if not conversations:
+        return {}
+    return {row.conversation: row.since for row in work.all(_waiting_since(work.dialect), {"conversations": conversations})}
+
+
+@cache
+def _waiting_since(dialect: str) -> sa.Select[Any]:
+    mine = listed(inbox.c.conversation, "conversations", dialect)
+    statement = sa.select(inbox.c.conversation, sa.func.min(inbox.c.received_at).label("since"))
+    return statement.where(mine, inbox.c.state == "waiting").group_by(inbox.c.conversation)

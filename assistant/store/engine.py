@@ -5,17 +5,28 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import orjson
 import sqlalchemy as sa
 from sqlalchemy.pool import NullPool
+
+_STRICT = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_SUBCLASS
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 def is_sqlite(url: str) -> bool:
     return url.startswith("sqlite")
 
 
+def dumps(value: Any) -> str:
+    """JSON as it is stored. What the fast library does not write (a whole number beyond 64 bits) the standard one does."""
+    try:
+        return orjson.dumps(value, option=_STRICT).decode()
+    except TypeError:
+        return _encode(value)
+
+
 def open_engine(url: str, *, writing: bool, size: int) -> sa.Engine:
     """An engine for writing (durable, BEGIN IMMEDIATE on SQLite) or reading (refuses writes)."""
-    dumps = _dumps
     if is_sqlite(url):
         engine = sa.create_engine(
             url, poolclass=NullPool if writing else None, json_serializer=dumps, **({} if writing else {"pool_size": size})
@@ -34,9 +45,6 @@ def open_engine(url: str, *, writing: bool, size: int) -> sa.Engine:
 
 PLANS = "-c plan_cache_mode=force_custom_plan"
 """A plan kept from when a table was small reads all of it for ever; an import that begins on an empty book would slow down as it grows."""
-
-_dumps = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
-"""Made once: ``json.dumps`` with these options makes an encoder for each call."""
 
 
 def _prepare_sqlite(engine: sa.Engine, writing: bool) -> None:

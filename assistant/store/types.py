@@ -9,6 +9,20 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Dialect
 
 
+def written(value: datetime | None) -> str | None:
+    """An instant as text, in UTC with its offset."""
+    if value is None:
+        return None
+    if value.tzinfo is None:
+        raise ValueError("an instant must carry its time zone")
+    return value.astimezone(UTC).isoformat(" ", "microseconds")
+
+
+def _naively(value: datetime | None) -> str | None:
+    text = written(value)
+    return text and text.removesuffix("+00:00")
+
+
 class Instant(sa.types.TypeDecorator[datetime]):
     """An aware UTC datetime on both databases; a naive value is an error."""
 
@@ -22,6 +36,10 @@ class Instant(sa.types.TypeDecorator[datetime]):
             raise ValueError("an instant must carry its time zone")
         value = value.astimezone(UTC)
         return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def bind_processor(self, dialect: Dialect) -> Any:
+        """SQLite keeps text; it is written in one step instead of three."""
+        return _naively if dialect.name == "sqlite" else super().bind_processor(dialect)
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         if value is None:

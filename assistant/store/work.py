@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
@@ -13,7 +14,7 @@ from sqlalchemy.dialects import postgresql
 
 from assistant.base import ids
 from assistant.base.principal import Principal
-from assistant.store import bulk, rows
+from assistant.store import bulk, document, rows
 
 T = TypeVar("T")
 
@@ -61,8 +62,13 @@ class View:
         self.now = now
 
     @property
+    def dialect(self) -> str:
+        """``sqlite`` or ``postgresql``: for choosing between statements that are built once."""
+        return self._connection.dialect.name
+
+    @property
     def is_sqlite(self) -> bool:
-        return self._connection.dialect.name == "sqlite"
+        return self.dialect == "sqlite"
 
     def all(self, statement: sa.Executable, parameters: Mapping[str, Any] | None = None) -> Sequence[sa.Row[Any]]:
         return self._connection.execute(statement, parameters or {}).all()
@@ -118,6 +124,18 @@ class Work(View):
         if many:
             bulk.insert_missing(self._connection, table, many)
 
+    def insert_new(self, table: sa.Table, many: Sequence[Mapping[str, Any]]) -> set[str]:
+        """Inserts the rows whose ``id`` is not there yet and returns those ids; the ids of the rows differ."""
+        if not many:
+            return set()
+        if not self.is_sqlite:
+            return document.insert_new(self._connection, table, many)
+        # Nobody else writes meanwhile, and the driver tells nothing about single rows of many.
+        known = {row.id for row in self.all(_known(table), {"ids": [row["id"] for row in many]})}
+        new = [row for row in many if row["id"] not in known]
+        self.insert(table, new)
+        return {row["id"] for row in new}
+
     def record(self, *facts: Fact) -> None:
         """Writes facts with this commit; reactions to them become due in the same commit."""
         self._facts.extend(facts)
@@ -172,17 +190,30 @@ class Work(View):
 
     def _flush_due(self) -> None:
         items, self._due[:] = {item.id: item for item in self._due}, []
-        if items:
-            moved = [item for item in items.values() if not item.keep]
-            self.insert_missing(rows.due, [_due_row(item, self.now) for item in items.values() if item.keep])
-            if moved:
-                replaced = ["due_at", "payload", "order_key", "held", "attempts"]
-                upsert(self, rows.due, [_due_row(item, self.now) for item in moved], ["id"], replaced, ["generation"])
+        self.insert_missing(rows.due, [_due_row(number, item, self.now) for number, item in items.items() if item.keep])
+        moved = [_due_row(number, item, self.now) for number, item in items.items() if not item.keep]
+        replaced = ("due_at", "payload", "order_key", "held", "attempts")
+        if moved and self.is_sqlite:
+            bulk.upsert(self._connection, rows.due, moved, ["id"], replaced, ["generation"])
+        elif moved:
+            document.replace(self._connection, rows.due, moved, replaced, "generation")
 
 
-def _due_row(item: Due, now: datetime) -> dict[str, Any]:
+@cache
+def _known(table: sa.Table) -> sa.Select[Any]:
+    return sa.select(table.c.id).where(listed(table.c.id, "ids", "sqlite"))
+
+
+def listed(column: sa.ColumnElement[str], name: str, dialect: str) -> sa.ColumnElement[bool]:
+    """As ``View.among``, for a statement that is built once: the list is bound as ``name`` when it runs."""
+    if dialect == "sqlite":
+        return column.in_(sa.select(sa.func.json_each(sa.bindparam(name, type_=sa.JSON)).table_valued("value").c.value))
+    return column == sa.func.any(sa.bindparam(name, type_=postgresql.ARRAY(sa.String)))
+
+
+def _due_row(number: str, item: Due, now: datetime) -> dict[str, Any]:
     return {
-        "id": item.id,
+        "id": number,
         "kind": item.kind,
         "key": item.key,
         "order_key": item.order_key,

@@ -116,9 +116,12 @@ class GroupWriter:
         """Commits the group; if its transaction is lost (a full disk), each unit is tried alone on a new connection."""
         try:
             connection = connection or self._engine.connect()
-            with connection.begin():
-                for unit in group:
-                    _in_savepoint(connection, unit)
+            with connection.begin() as transaction:
+                if len(group) == 1:
+                    _in_transaction(connection, transaction, group[0])
+                else:
+                    for unit in group:
+                        _in_savepoint(connection, unit)
         except Exception as error:
             if connection is not None:
                 connection.invalidate()
@@ -134,6 +137,18 @@ class GroupWriter:
         return connection
 
 
+def _in_transaction(connection: sa.Connection, transaction: sa.RootTransaction, unit: Unit) -> None:
+    """A unit that nobody shares the commit with has the transaction for itself."""
+    try:
+        unit.perform(connection)
+    except Exception as error:
+        if _lost(connection):
+            raise
+        unit.error = error
+    if unit.error is not None or not unit.keep:
+        transaction.rollback()
+
+
 def _in_savepoint(connection: sa.Connection, unit: Unit) -> None:
     try:
         with connection.begin_nested():
@@ -143,9 +158,14 @@ def _in_savepoint(connection: sa.Connection, unit: Unit) -> None:
     except _RolledBack:
         pass
     except Exception as error:
-        if connection.get_transaction() is None or not connection.connection.dbapi_connection.in_transaction:  # type: ignore[union-attr]
+        if _lost(connection):
             raise
         unit.error = error
+
+
+def _lost(connection: sa.Connection) -> bool:
+    """Whether SQLite has given up the whole transaction (a full disk)."""
+    return connection.get_transaction() is None or not connection.connection.dbapi_connection.in_transaction  # type: ignore[union-attr]
 
 
 class PoolWriter:
