@@ -15,7 +15,7 @@ class Wanted(Arguments):
     """An item of the mall by its code or title, and how many."""
 
     item: str = Field(min_length=1, max_length=100)
-    quantity: int = Field(default=1, ge=1, le=99)
+    quantity: int = Field(default=1, ge=1, le=99, description="一次要几件，1 到 99 的整数")
 
 
 async def mall_items(context: ToolContext, _arguments: Nothing, _key: str) -> ToolResult:

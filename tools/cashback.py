@@ -20,7 +20,7 @@ NOTHING_CLAIMED = "您还没有申请过返现。把订单号发给我，我帮�
 class OrderNumber(Arguments):
     """The order the member names; ``source`` is the platform where one number belongs to several."""
 
-    order_no: str = Field(min_length=4, max_length=64)
+    order_no: str = Field(min_length=4, max_length=64, description="完整的订单号，4 到 64 个字符")
     source: str = Field(default="", max_length=30, description="只有同一个订单号在几个平台都有时才填：淘宝、京东、抖音、有赞……")
 
     @property

@@ -22,7 +22,7 @@ SALES = ("flash_sale", "exchange")
 class Bought(Which):
     """How many of what a sale offers."""
 
-    quantity: int = Field(default=1, ge=1, le=99)
+    quantity: int = Field(default=1, ge=1, le=99, description="一次要几件，1 到 99 的整数")
 
 
 class Said(Which):

@@ -16,7 +16,7 @@ STATUS = {"created": "待付款", "paid": "已付款", "shipped": "已发货", "
 class OrderNumber(Arguments):
     """The order the member names."""
 
-    order_no: str = Field(min_length=4, max_length=64)
+    order_no: str = Field(min_length=4, max_length=64, description="完整的订单号，4 到 64 个字符")
 
 
 class Limit(Arguments):

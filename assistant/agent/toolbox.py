@@ -147,8 +147,7 @@ class Toolbox:
                 raise Refused("刚问您的这件事要等您看过、回复了再办", code="asked_just_now")
             return await tool.run(Call(checked, key))
         except ValidationError as error:
-            places = "、".join(".".join(map(str, one["loc"])) or "参数" for one in error.errors()[:3])
-            return ToolResult({"error": f"参数不对：{places}"[:200], "code": "bad_arguments"})
+            return ToolResult(_misread(tool, error))
         except LaoyouError as error:
             return ToolResult({"error": error.say, "code": error.code}, say=error.say)
 
@@ -162,6 +161,14 @@ class Toolbox:
         self.records = [record for record in self.records if record.deed]
         for record in self.records:
             record.earlier = True
+
+
+def _misread(tool: Tool, error: ValidationError) -> dict[str, Any]:
+    """A sentence that may be said to a member as it is, with what the argument's description asks for; ``where`` is for the model."""
+    places = [".".join(map(str, one["loc"])) or "参数" for one in error.errors()[:3]]
+    field = tool.arguments.model_fields.get(places[0])
+    wanted = f"：{field.description}" if field is not None and field.description else ""
+    return {"error": f"这里我没有看懂，请换个说法再告诉我一次{wanted}", "code": "bad_arguments", "where": "、".join(places)[:200]}
 
 
 def forbidden_arguments(tools: Iterable[Tool]) -> list[str]:

@@ -161,9 +161,18 @@ def _no_constant(name: str) -> Any:
     raise ValueError(name)
 
 
+def _is_whole(_checker: Any, value: Any) -> bool:
+    """The drafts call 100.0 an integer; near money a float is none."""
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+_Draft = jsonschema.Draft202012Validator
+_Strict: Any = jsonschema.validators.extend(_Draft, type_checker=_Draft.TYPE_CHECKER.redefine("integer", _is_whole))  # type: ignore[no-untyped-call]
+
+
 @cache
-def _validator(kind: str) -> jsonschema.Draft202012Validator:
-    return jsonschema.Draft202012Validator(json.loads((SCHEMAS / f"{kind}.json").read_text(encoding="utf-8")))
+def _validator(kind: str) -> Any:
+    return _Strict(json.loads((SCHEMAS / f"{kind}.json").read_text(encoding="utf-8")))
 
 
 def _explain(error: Any) -> str:

@@ -9,7 +9,7 @@ from assistant.agent.numerals import chinese_number
 
 _NUMBER = r"(\d+|[零〇一二两三四五六七八九十百千]+)"
 _ORDER = re.compile(r"(?<![A-Za-z0-9])([A-Za-z]{0,3}\d{6,30})(?![A-Za-z0-9])")
-_QUANTITY = re.compile(_NUMBER + r"\s*(?:双|个|件|条|份|瓶|套|张|只|包)")
+_QUANTITY = re.compile(r"(?<![\d.])([-−]?\d+(?:\.\d+)?|[零〇一二两三四五六七八九十百千]+)" + r"\s*(?:双|个|件|条|份|瓶|套|张|只|包)")
 _BIRTHDAY = re.compile(r"(?:(\d{4})年)?" + _NUMBER + r"\s*月\s*" + _NUMBER + r"\s*[日号]?")
 _SIZE = re.compile(r"(?<![A-Za-z0-9])(\d{2}[A-Ga-g]|X{0,3}[SLM]|XXL|[SML])(?![A-Za-z0-9])", re.IGNORECASE)
 _HOUR = re.compile(r"(上午|下午|晚上|中午|早上)?\s*" + _NUMBER + r"\s*点")
@@ -33,9 +33,9 @@ def order_number(text: str) -> str:
 
 
 def quantity(text: str) -> int:
-    """How many are wanted, 1 if it is not said."""
+    """How many are wanted, 1 if it is not said; 0 for what is no count (halves, less than nothing), so that it is asked again."""
     match = _QUANTITY.search(plain(text))
-    return max(1, _whole(match[1])) if match else 1
+    return _whole(match[1]) if match else 1
 
 
 def topic(text: str) -> str:
