@@ -40,7 +40,7 @@ def handler(store: Store, port: cashback.PayoutPort | None, stage: Stage = _no_s
         if port is None:
             stop = cashback.Halt(f"{job.id}:{job.generation}", unset)
             await store.write(cashback.stop_payouts, [stop], PAYER, cause="payout")
-            return
+            raise Transient(unset, code="no_payer", retry_at=store.clock.now() + timedelta(hours=1))
         await carry(store, port, job.payload["claim"], f"{job.id}:{job.generation}:{job.attempts}", stage)
 
     return handle

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 import pytest
+import sqlalchemy as sa
 
 from assistant.base.clock import ManualClock
 from assistant.base.errors import Broken, Conflict, Forbidden, Invalid, Refused, Transient
@@ -15,7 +16,7 @@ from assistant.domain.cashback import AskAgain, GoOn, PaidByHand, RebateClaim, R
 from assistant.flows import payout
 from assistant.flows.reconciling import Reconciler
 from assistant.payments import Answer
-from assistant.store import Store
+from assistant.store import Store, due
 from tests.rooms.test_cashback_shop import ANNA, BOSS, ME, approved, ripened, sound, state_of, told, wallet
 
 MATE = Principal("operator", "mei", frozenset({"approver"}))
@@ -71,6 +72,10 @@ def one(store: Store, claim_id: str) -> RebateClaim:
 async def differences(store: Store, payer: Payer, night: str) -> list[str]:
     """What a night finds about payouts."""
     return [found.kind for found in (await Reconciler(store, payer).run(night)).found if found.kind.startswith("payout")]
+
+
+def due_at(store: Store, claim_id: str) -> object:
+    return store.look(lambda view: view.scalar(sa.select(due.c.due_at).where(due.c.kind == "payout", due.c.key == claim_id)))
 
 
 def tasks(store: Store) -> list[str]:
@@ -158,11 +163,13 @@ async def test_a_fault_of_our_set_up_stops_all_payouts_with_one_task_and_the_cla
     assert (payer.calls, tasks(store)) == (["pay"], ["返现打款已暂停"])
     assert store.look(cashback.halted_why) == "签名不对"
     assert {claim.id for claim in store.look(cashback.needs_person)} == {first, second}
+    assert due_at(store, first) == due_at(store, second) == clock.now() + timedelta(hours=1)
     with pytest.raises(Refused):
         store.do(cashback.ask_again, [AskAgain("a", first)], BOSS)
     with pytest.raises(Forbidden):
         store.do(cashback.go_on, [GoOn("g")], VIEWER)
     store.do(cashback.go_on, [GoOn("g2")], BOSS)
+    assert due_at(store, first) == due_at(store, second) == clock.now()
     payer.on_pay, payer.on_query = Answer("paid"), Answer("not_found")
     for claim_id in (first, second):
         assert await payout.carry(store, payer, claim_id, f"later{claim_id}") == "paid"

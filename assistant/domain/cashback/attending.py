@@ -17,6 +17,9 @@ from assistant.domain.cashback.reviewing import Decided, only_operators
 from assistant.domain.cashback.states import move, refreshed, said
 from assistant.store import View, Work, once
 
+AT_ONCE = 500
+"""Payouts that go on with the commit that lets them."""
+
 STANDS_STILL = timedelta(minutes=15)
 """A bill that was begun longer ago and neither waits for the member nor is settled."""
 
@@ -114,13 +117,13 @@ def _second(one: RebateClaim, me: str, reference: str) -> bool:
 
 
 def go_on(work: Work, requests: Sequence[GoOn]) -> list[Halted]:
-    """Lets payouts go out again and makes all that waited for it due; Forbidden without the right."""
+    """Lets payouts go out again, the oldest at once and all others within the hour; Forbidden without the right."""
     return once(work, "cashback.go_on", requests, Halted, _go_on)
 
 
 def _go_on(work: Work, requests: list[GoOn]) -> list[Halted]:
     may_go_on(work)
-    for one in store.claims(work, store.in_states(["approved", *IN_FLIGHT])):
+    for one in store.claims(work, store.in_states(["approved", *IN_FLIGHT]), limit=AT_ONCE):
         if one.state == "approved" or not one.attention:
             carry(work, one, timedelta())
     return [Halted("") for _ in requests]
@@ -146,9 +149,7 @@ def told_of(work: Work, bill_no: str) -> bool:
 
 def needs_person(view: View, limit: int = 200) -> list[RebateClaim]:
     """Payouts of which nobody knows or that stand still, and approved ones that cannot go out, oldest first."""
-    halted = bool(halted_why(view))
-    found = store.claims(view, store.in_states(["approved", "paying", "unknown"]))
-    return [one for one in found if _stuck(view, one, halted)][:limit]
+    return store.claims(view, store.stuck(view.now - STANDS_STILL, bool(halted_why(view))), limit=limit)
 
 
 def _stuck(view: View, one: RebateClaim, halted: bool) -> bool:

@@ -23,6 +23,11 @@ PAYOUT = "payout"
 LATER = "今天的打款额度用完了，明天会自动打给您"
 """Said of an approved claim that a limit of the day keeps back."""
 
+LONGEST_PACKAGE = 2000
+
+WHILE_HALTED = timedelta(hours=1)
+"""While payouts are halted each looks again after this, so that none is forgotten."""
+
 NO_WALLET = "还差一步：请用微信打开我们的小程序登录一次，登录后就会自动打给您"
 """Said of an approved claim whose member has no wallet that we know of."""
 
@@ -101,7 +106,9 @@ def _begin(work: Work, requests: list[BeginPayout]) -> list[Begun]:
 def _begin_one(work: Work, claims: dict[str, RebateClaim], request: BeginPayout, halted: bool) -> Begun:
     one = known(claims, request.claim_id)
     fresh = one.asked_at is None
-    if one.state == "approved" and not halted:
+    if halted and (one.state == "approved" or one.state in IN_FLIGHT):
+        carry(work, one, WHILE_HALTED)
+    elif one.state == "approved":
         claims[one.id] = one = _bill(work, one, request.app)
     return Begun(one.id, one.state, one.bill_no, one.payee, one.payable_fen, fresh, one.asked_at, bool(one.package_info), halted)
 
@@ -189,7 +196,7 @@ def _heard(work: Work, one: RebateClaim, request: PayoutResult) -> RebateClaim:
             return refreshed(work, [one.id])[one.id]
         case "wait_user":
             carry(work, one, again_in("wait_user"))
-            if request.package_info and request.package_info != one.package_info:
+            if request.package_info != one.package_info and 0 < len(request.package_info) <= LONGEST_PACKAGE:
                 store.change_claim(work, one.id, package_info=request.package_info)
             return one if one.state == "wait_user_confirm" else move(work, one, "wait_user_confirm")
         case "accepted":

@@ -169,6 +169,12 @@ def billed_as(bill_no: str) -> sa.ColumnElement[bool]:
     return claim.c.billed_no == bill_no
 
 
+def stuck(before: datetime, halted: bool) -> sa.ColumnElement[bool]:
+    """Unknown, approved and not going out, or begun before this instant without a word since."""
+    waits = claim.c.state == "approved" if halted else sa.and_(claim.c.state == "approved", claim.c.attention != "")
+    return sa.or_(claim.c.state == "unknown", waits, sa.and_(claim.c.state == "paying", claim.c.billed_at < before))
+
+
 def with_ids(ids: Collection[str]) -> sa.ColumnElement[bool]:
     return claim.c.id.in_(sorted(ids))
 
