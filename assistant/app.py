@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import aiohttp
 from aiohttp import web
@@ -158,7 +159,7 @@ async def _join(
     waiters = Waiters()
     debounce = inbox.Debounce(settings.debounce_shortest, settings.debounce_longest)
     payer = _payer(settings, session, simulated, store.clock)
-    handlers = _handlers(settings, store, brain, client, waiters, debounce, stage, wecom.kf_account)
+    handlers = _handlers(settings, store, brain, client, waiters, debounce, stage, wecom.kf_account, payer.pages)
     handlers |= {"payout": payout.handler(store, payer.port, stage, paying.UNSET), "book.reconcile": Reconciler(store, payer.port)}
     runner = _runner(settings, store, handlers)
     envelopes = {name: Envelope(token, key, receiver) for name, (token, key, receiver) in wecom.endpoints().items()}
@@ -196,12 +197,13 @@ def _handlers(
     debounce: inbox.Debounce,
     stage: Stage,
     kf_account: str,
+    pages: str,
 ) -> dict[str, Handler]:
     sender = WeComSender(client)
     senders: dict[str, Sender] = {"kf": sender, "app": sender, "bot": WaiterFirst(waiters, sender)}
     prompts = {path.stem: path.read_text(encoding="utf-8") for path in (ROOT / "prompts").glob("*.md")}
-    limits = agent.Limits()
-    parts = Parts(store, brain.models, _toolboxes(store, brain), desk.Desk(store), prompts, limits, agent.Meter(), stage)
+    limits = agent.Limits(hosts=(urlsplit(pages).netloc,) if pages else ())
+    parts = Parts(store, brain.models, _toolboxes(store, brain, pages), desk.Desk(store), prompts, limits, agent.Meter(), stage)
     handlers: dict[str, Handler] = {
         "turn": TurnHandler(parts),
         "deliver": Deliverer(store, senders, conversation.hold_back, stage=stage, watcher=telemetry.delivered),
@@ -214,11 +216,11 @@ def _handlers(
     return handlers | {name: triggers.run_clock(store, stage) for name in triggers.ON_CLOCK}
 
 
-def _toolboxes(store: Store, brain: Brain) -> Callable[[Opened], agent.Toolbox]:
+def _toolboxes(store: Store, brain: Brain, pages: str) -> Callable[[Opened], agent.Toolbox]:
     def make(opened: Opened) -> agent.Toolbox:
         speaker = opened.speaker
         context = ToolContext(
-            store, speaker.principal, speaker.member_id, opened.conversation.id, opened.turn, opened.said, opened.pending, brain
+            store, speaker.principal, speaker.member_id, opened.conversation.id, opened.turn, opened.said, opened.pending, brain, pages
         )
         return toolbox_for(context, group=speaker.group)
 

@@ -14,17 +14,23 @@ from assistant.payments import Merchant, Notices, Platform, Transfer, WeChatPayo
 from assistant.payments.simulator import Account
 from assistant.settings import WeChatPaySettings
 
+NOTIFY = "/pay/wechat/notify"
+
 UNSET = "还没有设置微信支付（LAOYOU_WECHAT_PAY_…，见 docs/payout.md）"
 """Why nothing is paid where no merchant account is set up."""
 
 
 @dataclass(frozen=True, slots=True)
 class Paying:
-    """The port to pay through, and the reader of notices; both None where no merchant account is set up."""
+    """The port to pay through, and the reader of notices; both None where no merchant account is set up.
+
+    ``pages`` is where we are reached from outside, by the address of the notices.
+    """
 
     port: WeChatPayout | None = None
     notices: Notices | None = None
     appid: str = ""
+    pages: str = ""
 
 
 def of_settings(session: aiohttp.ClientSession, told: WeChatPaySettings, clock: Clock) -> Paying:
@@ -49,7 +55,7 @@ def _opened(
     session: aiohttp.ClientSession, base: str, merchant: Merchant, platform: Platform, transfer: Transfer, key: bytes, clock: Clock
 ) -> Paying:
     port = WeChatPayout(session, base, merchant, platform, transfer, clock, lambda: fresh("n").removeprefix("n_"))
-    return Paying(port, Notices(platform, key, merchant.mch_id), transfer.appid)
+    return Paying(port, Notices(platform, key, merchant.mch_id), transfer.appid, transfer.notify_url.removesuffix(NOTIFY))
 
 
 def _file(name: str, path: Path) -> bytes:

@@ -63,6 +63,11 @@ def leave_journeys(work: Work, happened: Happened) -> None:
     journeys.exit_on(work, happened.name, happened.member_id)
 
 
+def enter_journeys(work: Work, happened: Happened) -> None:
+    """Journeys that answer this begin for whom it happened to."""
+    journeys.enter(work, happened.name, [(happened.member_id, happened.payload)])
+
+
 def give_gift(work: Work, happened: Happened) -> None:
     """What a tier or a plan brings is given by benefits."""
     gifts.give(work, happened.payload["gift_id"])
@@ -85,6 +90,8 @@ ON_FACT: dict[str, dict[str, Reaction]] = {
     "members.registered": {"match_events": match_events, "match_orders": match_orders},
     "members.bound": {"match_events": match_events, "match_orders": match_orders},
     members.NOTED: {"merge": merge_same},
+    "cashback.wait_user_confirm": {"enter_journeys": enter_journeys},
+    "cashback.paid": {"leave_journeys": leave_journeys},
     "membership.gift_due": {"give": give_gift},
     "membership.plan_bought": {"leave_journeys": leave_journeys},
     "channel.sent": {"settle_touch": settle_touch},

@@ -128,6 +128,48 @@ MUTANTS = (
         "        pass",
         "tests/rooms/test_wechat_pay.py",
     ),
+    Mutant(
+        "an old bill that is not found is paid again",
+        "assistant/flows/payout.py",
+        "        if age > ANSWERABLE:",
+        "        if False:",
+        "tests/rooms/test_payout_unknowns.py",
+    ),
+    Mutant(
+        "a bill that the payer holds with another amount is believed",
+        "assistant/flows/payout.py",
+        "if seen.amount_fen is not None and seen.amount_fen != amount_fen:",
+        "if False:",
+        "tests/rooms/test_payout_unknowns.py",
+    ),
+    Mutant(
+        "an openid of another app is paid",
+        f"{DOMAIN}/cashback/paying.py",
+        'if identity.namespace == f"openid:{app}"',
+        'if identity.namespace.startswith("openid")',
+        "tests/rooms/test_payout_unknowns.py",
+    ),
+    Mutant(
+        "payouts go out while they are halted",
+        f"{DOMAIN}/cashback/paying.py",
+        '    if halted and (one.state == "approved" or one.state in IN_FLIGHT):',
+        "    if False:",
+        "tests/rooms/test_payout_unknowns.py",
+    ),
+    Mutant(
+        "one person notes a large payment by hand twice",
+        f"{DOMAIN}/cashback/attending.py",
+        "    if one.hand_by == me:",
+        "    if False:",
+        "tests/rooms/test_payout_unknowns.py",
+    ),
+    Mutant(
+        "a notice of the payer is believed unsigned",
+        "assistant/payments/notices.py",
+        "        if not genuine(self.platform, headers, body, now):",
+        "        if False:",
+        "tests/rooms/test_wechat_simulator.py",
+    ),
 )
 
 

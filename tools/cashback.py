@@ -36,6 +36,12 @@ class MaybeOrderNumber(OrderNumber):
     order_no: str = Field(default="", max_length=64, description="会员报了订单号才填")
 
 
+def _say(context: ToolContext, claim: cashback.RebateClaim) -> str:
+    """Where a claim stands, with the page to take the money on where that is what it waits for."""
+    page = cashback.page_of(claim)
+    return cashback.say_state(claim) + (f"：{context.pages}{page}" if page and context.pages else "")
+
+
 async def my_cashback(context: ToolContext, _arguments: Nothing, _key: str) -> ToolResult:
     cards = await context.store.read(cashback.cards_of, context.member_id)
     claims = await context.store.read(cashback.claims_of, context.member_id)
@@ -57,7 +63,7 @@ async def my_cashback(context: ToolContext, _arguments: Nothing, _key: str) -> T
                     "order_no": claim.order_no,
                     "amount_yuan": format_yuan(claim.amount_fen),
                     "state": claim.state,
-                    "say": cashback.say_state(claim),
+                    "say": _say(context, claim),
                 }
                 for claim in claims
             ],
@@ -69,10 +75,10 @@ async def why_no_cashback(context: ToolContext, arguments: MaybeOrderNumber, key
     """Where the cashback stands, of one order or of all; of an order not claimed yet, whether it could be and what would come."""
     claims = await context.store.read(cashback.claims_of, context.member_id)
     if not arguments.order_no:
-        return _all_of_them(claims)
+        return _all_of_them(context, claims)
     mine = [claim for claim in claims if claim.order_no == arguments.order_no.strip()]
     if mine:
-        say = "；".join(cashback.say_state(claim) for claim in mine)
+        say = "；".join(_say(context, claim) for claim in mine)
         return ToolResult({"order_no": arguments.order_no, "claimed": True, "states": [claim.state for claim in mine], "say": say})
     try:
         tried = await _try(context, arguments.order_no, arguments.platform, key)
@@ -83,13 +89,13 @@ async def why_no_cashback(context: ToolContext, arguments: MaybeOrderNumber, key
     return ToolResult({"order_no": arguments.order_no, "claimed": False, "possible": True, "amount_yuan": amount, "say": say})
 
 
-def _all_of_them(claims: Sequence[cashback.RebateClaim]) -> ToolResult:
+def _all_of_them(context: ToolContext, claims: Sequence[cashback.RebateClaim]) -> ToolResult:
     """What is under way, each with what it waits for; if nothing is, what became of the last ones."""
     ended = (*cashback.PAID, *cashback.ENDED)
     shown = [claim for claim in claims if claim.state not in ended][:MOST] or list(claims[:LAST])
     if not shown:
         return ToolResult({"claims": [], "say": NOTHING_CLAIMED})
-    lines = [f"订单 {claim.order_no}：{cashback.say_state(claim)}" for claim in shown]
+    lines = [f"订单 {claim.order_no}：{_say(context, claim)}" for claim in shown]
     told = [{"order_no": claim.order_no, "state": claim.state, "amount_yuan": format_yuan(claim.amount_fen)} for claim in shown]
     return ToolResult({"claims": told, "say": "帮您看过了～\n" + "\n".join(f"· {line}" for line in lines)})
 

@@ -37,7 +37,10 @@ class Searcher(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ToolContext:
-    """``said`` are the texts of this turn's inbox rows; ``pending`` the question still open in this conversation."""
+    """``said`` are the texts of this turn's inbox rows; ``pending`` the question still open in this conversation.
+
+    ``pages`` is where pages for members are reachable from outside, empty where nothing is.
+    """
 
     store: Store
     principal: Principal
@@ -47,6 +50,7 @@ class ToolContext:
     said: tuple[str, ...]
     pending: Pending | None
     knowledge: Searcher | None
+    pages: str = ""
 
 
 class Arguments(BaseModel):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from hashlib import sha256
 from hmac import compare_digest
 from typing import Any
 
@@ -30,17 +29,6 @@ def routes(store: Store, notices: Notices | None, appid: str = "") -> list[web.R
     ]
 
 
-def token(package_info: str) -> str:
-    """What the address of a member's page ends in: known only to whom it was given."""
-    return sha256(package_info.encode()).hexdigest()[:32]
-
-
-def page_of(one: cashback.RebateClaim) -> str:
-    """The path of the page on which the member takes the money; empty while there is nothing to take."""
-    waits = one.state == "wait_user_confirm" and one.package_info
-    return f"/pay/confirm/{one.id}/{token(one.package_info)}" if waits else ""
-
-
 def _notified(store: Store, notices: Notices) -> Handler:
     async def handle(request: web.Request) -> web.Response:
         try:
@@ -60,7 +48,7 @@ def _confirming(store: Store, mch_id: str, appid: str) -> Handler:
     async def handle(request: web.Request) -> web.StreamResponse:
         number = request.match_info["claim"]
         one = (await store.read(cashback.claims_by_id, [number])).get(number)
-        mine = one is not None and one.package_info and compare_digest(token(one.package_info), request.match_info["token"])
+        mine = one is not None and one.package_info and compare_digest(cashback.token(one.package_info), request.match_info["token"])
         if one is None or not mine:
             raise web.HTTPNotFound
         waits = one.state == "wait_user_confirm"

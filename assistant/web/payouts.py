@@ -5,7 +5,6 @@ from __future__ import annotations
 from assistant.domain import cashback, members
 from assistant.store import View
 from assistant.web.doors import Call
-from assistant.web.pay import page_of
 from assistant.web.shapes_cashback import PayoutsOut, StuckOut
 
 WORDS = {
@@ -38,7 +37,7 @@ def _stuck(one: cashback.RebateClaim, who: members.Member | None) -> StuckOut:
         asked_at=one.asked_at,
         hand_reference=one.hand_reference,
         hand_by=one.hand_by,
-        page=page_of(one),
+        page=cashback.page_of(one),
     )
 
 

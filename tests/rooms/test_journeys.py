@@ -54,6 +54,7 @@ def test_shipped_journeys_are_installed_switched_off(store: Store, clock: Manual
     store.do(lambda work, _: journeys.install(work), None, ME)
     assert [(version.name, version.version, on) for version, on in store.look(journeys.journeys)] == [
         ("birthday", 1, False),
+        ("cashback_confirm", 1, False),
         ("dormant", 1, False),
         ("paid_renewal", 1, False),
         ("points_expiring", 1, False),

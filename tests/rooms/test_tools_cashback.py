@@ -12,8 +12,10 @@ from assistant.base.errors import Forbidden
 from assistant.base.principal import Principal
 from assistant.channels import confirm
 from assistant.domain import cashback, orders
+from assistant.flows import payout
+from assistant.payments import Knobs, SimulatedPayout
 from assistant.store import Store
-from tests.rooms.test_cashback_shop import ANNA, ME, claimed, issued, made, order
+from tests.rooms.test_cashback_shop import ANNA, ME, approved, claimed, issued, made, order, ripened, wallet
 from tools.context import ToolContext
 from tools.toolbox import toolbox_for
 
@@ -122,3 +124,22 @@ def test_a_stranger_claims_for_nobody_else(store: Store, clock: ManualClock) -> 
     order(store, clock, "ORDER-1")
     with pytest.raises(Forbidden):
         store.do(cashback.claim_named, [cashback.Claim("k", ANNA, "ORDER-1")], Principal("member", "bell"))
+
+
+async def test_money_that_waits_for_the_tap_is_told_with_its_page_and_only_while_it_waits(store: Store, clock: ManualClock) -> None:
+    wallet(store)
+    claim_id = ripened(store, clock, "ORDER-1")
+    approved(store, claim_id)
+    payer = SimulatedPayout(store, Knobs(wait_user=True))
+    assert await payout.carry(store, payer, claim_id, "1") == "wait_user_confirm"
+    claim = store.look(cashback.claims_by_id, [claim_id])[claim_id]
+    page = f"https://brand.example{cashback.page_of(claim)}"
+    context = ToolContext(store, Principal("member", ANNA), ANNA, TALK, "t", ("返现呢",), None, None, "https://brand.example")
+    for name, arguments in (("why_no_cashback", {"order_no": "ORDER-1"}), ("why_no_cashback", {}), ("my_cashback", {})):
+        answer = await toolbox_for(context, group=False).call(name, arguments, f"t:{name}")
+        assert page in str(answer.data)
+    assert "http" not in str((await call(store, "my_cashback", {}, "返现呢", "t2")).data)
+    await payer.confirm(claim.bill_no)
+    assert await payout.carry(store, payer, claim_id, "2") == "paid"
+    answer = await toolbox_for(context, group=False).call("my_cashback", {}, "t:after")
+    assert "http" not in str(answer.data)

@@ -24,7 +24,6 @@ from assistant.payments import SimulatedPayout, bills, paid_total
 from assistant.payments.simulator import Account, PaySimulator
 from assistant.store import Store, due
 from assistant.web.doors import Doors
-from assistant.web.pay import token
 from assistant.web.server import make_app
 from tests.rooms.test_cashback_shop import ANNA, BOSS, ME, approved, ripened, sound, state_of, told
 
@@ -184,7 +183,7 @@ async def test_the_members_page_opens_only_with_its_token_and_says_where_the_mon
         claim_id = it.ready()
         it.pay.payer.knobs.wait_user = True
         await it.carry(claim_id)
-        page = f"{it.base}/pay/confirm/{claim_id}/{token(it.claim(claim_id).package_info)}"
+        page = f"{it.base}/pay/confirm/{claim_id}/{cashback.token(it.claim(claim_id).package_info)}"
         async with it.web.get(page, headers={"Accept": "application/json"}) as answer:
             shown = await answer.json()
         assert (shown["mchId"], shown["appId"], shown["package"]) == (account().mch_id, account().appid, it.claim(claim_id).package_info)

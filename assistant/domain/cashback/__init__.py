@@ -41,7 +41,7 @@ from assistant.domain.cashback.queries import (
     waiting_approval,
 )
 from assistant.domain.cashback.reviewing import Approve, Decided, Reject, Release, approve, reject, release
-from assistant.domain.cashback.saying import NEUTRAL, say_state
+from assistant.domain.cashback.saying import NEUTRAL, page_of, say_state, token
 from assistant.domain.cashback.states import ripen
 from assistant.domain.cashback.terms import (
     KINDS,
@@ -129,6 +129,7 @@ __all__ = [
     "needs_person",
     "of_orders",
     "owed",
+    "page_of",
     "paid_by_hand",
     "paid_since",
     "part",
@@ -143,6 +144,7 @@ __all__ = [
     "template",
     "template_id",
     "templates",
+    "token",
     "told_of",
     "valid_until",
     "waiting_approval",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from hashlib import sha256
 
 from assistant.base.clock import SHANGHAI
 from assistant.base.money import format_yuan
@@ -36,6 +37,17 @@ _ENDINGS = {
     "approved": "审核通过了，{amount} 元会为您打款；{reason}",
 }
 """State → the sentence where a reason is known."""
+
+
+def token(package_info: str) -> str:
+    """What the address of a member's page ends in: known only to whom it was given."""
+    return sha256(package_info.encode()).hexdigest()[:32]
+
+
+def page_of(one: RebateClaim) -> str:
+    """The path of the page on which the member takes the money; empty while there is nothing to take."""
+    waits = one.state == "wait_user_confirm" and one.package_info
+    return f"/pay/confirm/{one.id}/{token(one.package_info)}" if waits else ""
 
 
 def say_state(claim: RebateClaim) -> str:

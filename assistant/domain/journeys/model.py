@@ -61,7 +61,7 @@ Step = Annotated[Wait | Message | Gift, Field(discriminator="kind")]
 class Entrance(Closed):
     """The fact that begins a journey: what is told of it must be equal (``where``) and no less than asked (``at_least``)."""
 
-    fact: Literal["points.expiring"]
+    fact: Literal["points.expiring", "cashback.wait_user_confirm"]
     where: dict[StrictStr, StrictInt | StrictStr] = {}
     at_least: dict[StrictStr, StrictInt] = {}
 
