@@ -114,6 +114,10 @@ TEMPLATES = (
 )
 
 
+ONE_PHONE = (8, 40)
+"""Two members whose profiles tell the same phone: a pair for somebody to look at."""
+
+
 def lines(now: datetime, members: int = MEMBERS, orders: int = ORDERS) -> Iterator[dict[str, Any]]:
     """Import lines for the whole brand as seen at ``now``; the same ``now`` gives the same lines."""
     chance = SeededChance(SEED)
@@ -181,6 +185,8 @@ def _member(chance: SeededChance, now: datetime, number: int) -> dict[str, Any]:
     line |= {"preferred_hour": 10 + chance.below(11)} if chance.unit() < 0.4 else {}
     if number == 0:
         line |= {"nickname": "林小满", "gender": "female", "city": "上海", "groups": ["wr_office"], "opted_out": False}
+    if number in ONE_PHONE:
+        line |= {"phone": "13800000008"}
     return line
 
 

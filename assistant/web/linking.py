@@ -12,6 +12,22 @@ from assistant.web import shapes_linking as shapes
 from assistant.web.doors import Call
 
 SHOWN = 100
+CALLED = {
+    "wecom_external": "企业微信",
+    "wecom_user": "群成员",
+    "unionid": "微信 unionid",
+    "openid": "小程序",
+    "phone": "手机号",
+    "verified_phone": "验证过的手机号",
+    "shop": "店铺会员号",
+    "card": "会员卡",
+    "taobao": "淘宝",
+    "tmall": "天猫",
+    "jd": "京东",
+    "douyin_open": "抖音",
+    "youzan": "有赞",
+}
+"""How people call a kind of identity."""
 RATED = timedelta(days=365)
 
 
@@ -61,11 +77,16 @@ def _sides(view: View, ids: Collection[str]) -> dict[str, shapes.SideOut]:
             nickname=one.nickname if one else "",
             phone=members.masked_phone(one.phone) if one else "",
             joined_at=one.joined_at if one else None,
-            known_by=sorted({identity.namespace for identity in known.get(number, ())}),
+            known_by=sorted({_called(identity.namespace) for identity in known.get(number, ())}),
             points=held[number].available,
             orders=bought.get(number, 0),
         )
     return found
+
+
+def _called(namespace: str) -> str:
+    kind = namespace.partition(":")[0]
+    return f"自称的 {namespace.removeprefix('told:')}" if kind == "told" else CALLED.get(kind, namespace)
 
 
 async def show(call: Call) -> shapes.LinkingOut:

@@ -328,3 +328,10 @@ def test_what_was_written_to_a_merged_member_in_the_same_moment_is_moved_after_i
     assert left(store, chat, shop) == [0, 100]
     assert store.look(ledger.totals)["points"] == 0
     assert wrong(store) == []
+
+
+def test_two_lines_of_one_set_with_one_phone_are_a_proposal(store: Store) -> None:
+    lines = [{"kind": "member", "key": f"M{n}", "nickname": f"会员{n}", "phone": "13800000001"} for n in range(2)]
+    assert bring(store, *lines) == []
+    assert [reason.say for reason in store.look(members.proposals)[0].reasons] == ["资料里是同一个手机号"]
+    assert store.look(members.find, "phone:13800000001") == store.look(members.find, "M0")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import ChainMap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -86,12 +87,12 @@ def _register(work: Work, requests: Sequence[Register]) -> list[Registered]:
     for request in requests:
         owners = list(dict.fromkeys(known[item] for item in _strong(request) if item in known))
         member_id = owners[0] if owners else derive("member", request.key)
-        shared += _shared(request, member_id, known)
+        shared += _shared(request, member_id, ChainMap(known, offered))
         meetings.append(_Meeting(request, member_id, not owners))
         new = {item: member_id for item in _strong(request) if item not in known}
         fresh.update(new)
         known.update(new)
-        offered.update({item: member_id for item in _weak(request) if item not in known})
+        offered.update({item: member_id for item in _weak(request) if item not in known and item not in offered})
     _save(work, meetings)
     store.save_identities(work, fresh, work.now)
     store.offer_identities(work, {item: owner for item, owner in offered.items() if item not in fresh}, work.now)
