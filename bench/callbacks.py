@@ -6,7 +6,6 @@ Run: ``python -m bench.callbacks``. PostgreSQL: ``BENCH_POSTGRES_URL`` (a server
 from __future__ import annotations
 
 import asyncio
-import gc
 import multiprocessing
 import os
 import statistics
@@ -24,6 +23,7 @@ from aiohttp import web
 from assistant.base.clock import SystemClock
 from assistant.channels import inbox
 from assistant.channels.waiting import Waiters
+from assistant.cli import spare_collector
 from assistant.flows.receive import Intake
 from assistant.store import Store
 from assistant.web.doors import Doors
@@ -56,7 +56,7 @@ async def healthy() -> dict[str, str]:
 def serve(url: str, ready: Any) -> None:
     """The service's own server and loop on the first core, without its jobs; ``url`` empty means without a database."""
     pin(0)
-    gc.freeze()
+    spare_collector()
 
     async def run() -> None:
         store: Any = NoStore()

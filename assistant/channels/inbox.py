@@ -70,9 +70,11 @@ def accept(
             rows[row_id] = _row(row_id, message, work.now + timedelta(microseconds=len(rows)), wants_turn(message))
     since = _first_waiting(work, [row["conversation"] for row in rows.values() if row["state"] == "waiting"])
     new = work.insert_new(inbox, list(rows.values()))
+    soonest = work.now + min(debounce.shortest, debounce.longest)
     for conversation in dict.fromkeys(row["conversation"] for row in rows.values() if row["id"] in new and row["state"] == "waiting"):
-        begun = since.get(conversation, work.now)
-        at = min(work.now + debounce.shortest, max(begun + debounce.longest, work.now))
+        at = soonest
+        if conversation in since:
+            at = min(work.now + debounce.shortest, max(since[conversation] + debounce.longest, work.now))
         work.due(Due("turn", conversation, at, {"conversation": conversation}, order_key=conversation))
     outcomes = []
     for row_id in row_ids:

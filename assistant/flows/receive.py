@@ -89,6 +89,7 @@ class Intake:
     """Accepts messages durably. Callbacks that arrive while a commit is under way share the next one, as one set."""
 
     MOST = 200
+    SILENT = 3
 
     def __init__(self, store: Store, debounce: inbox.Debounce) -> None:
         self._store = store
@@ -106,6 +107,7 @@ class Intake:
 
     async def _work(self) -> None:
         while self._waiting:
+            await self._gathered()
             taken, self._waiting = self._waiting[: self.MOST], self._waiting[self.MOST :]
             try:
                 together = [message for messages, _stored in taken for message in messages]
@@ -116,6 +118,14 @@ class Intake:
             for _messages, stored in taken:
                 if not stored.done():
                     stored.set_result(None)
+
+    async def _gathered(self) -> None:
+        """Waits until the loop has brought nothing for some rounds, far below a millisecond: one commit serves them all."""
+        silent = 0
+        while silent < self.SILENT and len(self._waiting) < self.MOST:
+            before = len(self._waiting)
+            await asyncio.sleep(0)
+            silent = silent + 1 if len(self._waiting) == before else 0
 
     async def _alone(self, taken: list[tuple[Sequence[InboundMessage], asyncio.Future[None]]], error: Exception) -> None:
         """One bad message must not keep its neighbours out."""
