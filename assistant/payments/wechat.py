@@ -50,6 +50,9 @@ OURS_TO_MEND = {
 DOUBTS = 5
 """So many answers in a row that claim a signature and do not verify are a wrong key or clock of ours. One may be the payer's probe."""
 
+ALIKE = 5
+"""So many bills in a row refused in the same words are a fault of the account, not of the bills. A refused address (IP) is told at once."""
+
 UNPROVEN = "微信支付的应答连续没有通过验签，请核对微信支付公钥和它的 ID，以及服务器的时间"
 UNKNOWN_TO_THEM = "微信支付拒绝了我们的身份（HTTP {status}），请核对商户号、证书序列号、API 私钥和 IP 白名单"
 
@@ -85,6 +88,7 @@ class WeChatPayout:
         self._merchant, self._platform, self._transfer = merchant, platform, transfer
         self._clock, self._nonce = clock, nonce
         self._doubts = 0
+        self._refusals = ("", 0)
 
     @property
     def app(self) -> str:
@@ -113,8 +117,17 @@ class WeChatPayout:
             body["notify_url"] = kept.notify_url
         status, answer = await self._call("POST", BILLS, json.dumps(body, ensure_ascii=False, separators=(",", ":")))
         if 400 <= status < 500 and answer.get("code") in REFUSALS:
-            return Answer("refused", _text(answer, "message") or "微信支付没有受理")
+            return self._refused(_text(answer, "message") or "微信支付没有受理")
+        self._refusals = ("", 0)
         return _answer(status, answer, {"out_bill_no": bill_no})
+
+    def _refused(self, why: str) -> Answer:
+        """A no; what is said to one bill after another, or about our address, is ours to mend and not the bills'."""
+        before, times = self._refusals
+        self._refusals = (why, times + 1 if why == before else 1)
+        if "IP" in why or self._refusals[1] >= ALIKE:
+            raise Broken(f"微信支付一再拒绝付款：{why}"[:300], code="payer_setup")
+        return Answer("refused", why)
 
     async def query(self, bill_no: str) -> Answer:
         """What has become of a bill."""

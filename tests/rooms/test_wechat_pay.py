@@ -170,14 +170,31 @@ async def test_what_the_payer_did_not_sign_is_neither_yes_nor_no(sign: Callable[
         (403, {"code": "NO_AUTH"}, signed, "权限"),
         (403, b"<html>", lambda raw: {}, "白名单"),
         (403, {"code": "NOT_ENOUGH"}, signed, "充值"),
+        (400, {"code": "INVALID_REQUEST", "message": "此IP地址不允许调用该接口"}, signed, "IP"),
     ],
 )
 async def test_a_fault_of_our_own_set_up_is_told_at_once(status: int, answer: Any, sign: Any, says: str) -> None:
     async with paying(Payer(status, answer, sign)) as port:
-        for ask in (lambda: port.pay(BILL, "oMember", 995, ""), lambda: port.query(BILL)):
-            with pytest.raises(Broken, match=says) as broken:
-                await ask()
-            assert broken.value.code == "payer_setup"
+        with pytest.raises(Broken, match=says) as broken:
+            await port.pay(BILL, "oMember", 995, "")
+        assert broken.value.code == "payer_setup"
+        if status in (401, 403):
+            with pytest.raises(Broken, match=says):
+                await port.query(BILL)
+
+
+async def test_bills_refused_in_the_same_words_one_after_another_are_a_fault_of_the_account() -> None:
+    def no(why: str) -> dict[str, str]:
+        return {"code": "INVALID_REQUEST", "message": why}
+
+    payer = Payer(400)
+    async with paying(payer) as port:
+        for why in [*["收款用户未实名"] * 4, *["转账场景未开通"] * 4]:
+            payer.answer = no(why)
+            assert (await port.pay(BILL, "oMember", 995, "")).state == "refused"
+        with pytest.raises(Broken, match="转账场景未开通") as broken:
+            await port.pay(BILL, "oMember", 995, "")
+    assert broken.value.code == "payer_setup"
 
 
 async def test_a_wrong_key_of_the_payer_is_told_after_a_few_answers_and_one_good_one_forgets_them() -> None:
