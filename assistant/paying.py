@@ -33,12 +33,20 @@ class Paying:
     pages: str = ""
 
 
+def keys(told: WeChatPaySettings) -> tuple[Merchant, Platform] | None:
+    """Who we are and whom we believe, None where nothing is set up; raises Invalid where a file is not the right one."""
+    if not told.mch_id:
+        return None
+    merchant = Merchant(told.mch_id, told.serial, private_key(_file("KEY_FILE", told.key_file)))
+    return merchant, Platform(told.public_id, public_key(_file("PUBLIC_FILE", told.public_file)))
+
+
 def of_settings(session: aiohttp.ClientSession, told: WeChatPaySettings, clock: Clock) -> Paying:
     """The brand's own merchant account; raises Invalid naming the variable whose file is not the right one."""
-    if not told.mch_id:
+    found = keys(told)
+    if found is None:
         return Paying()
-    merchant = Merchant(told.mch_id, told.serial, private_key(_file("KEY_FILE", told.key_file)))
-    platform = Platform(told.public_id, public_key(_file("PUBLIC_FILE", told.public_file)))
+    merchant, platform = found
     transfer = Transfer(told.appid, told.scene_id, told.reports, told.notify_url)
     return _opened(session, told.api_base, merchant, platform, transfer, told.apiv3_key.get_secret_value().encode(), clock)
 

@@ -6,14 +6,14 @@ import asyncio
 import itertools
 from typing import Any
 
-from assistant import agent
+from assistant import agent, paying
 from assistant.base.clock import Clock
 from assistant.base.errors import Invalid
 from assistant.base.ids import fresh
 from assistant.base.principal import Principal
 from assistant.channels import confirm
 from assistant.dialogue.plan_text import preview_text
-from assistant.domain import ledger, members
+from assistant.domain import cashback, ledger, members
 from assistant.flows import erasing, exporting
 from assistant.jobs import held
 from assistant.settings import Settings
@@ -121,6 +121,10 @@ def examine(settings: Settings, clock: Clock, free: int) -> list[str]:
     problems = []
     if free < LEAST_FREE:
         problems.append(f"磁盘只剩 {free // 1_000_000} MB，请清理后再启动")
+    try:
+        paying.keys(settings.pay)
+    except Invalid as error:
+        problems.append(error.say)
     if settings.database_url.startswith("sqlite") and not settings.home.exists():
         return [*problems, f"数据目录 {settings.home} 还不存在，请先运行 migrate 或 simulate"]
     store = Store(settings.database_url, clock)
@@ -130,6 +134,8 @@ def examine(settings: Settings, clock: Clock, free: int) -> list[str]:
         stopped = store.look(_held)
         if stopped:
             problems.append(f"有 {stopped} 件任务停下等人处理，请在控制台的“待办”里查看")
+        if why := store.look(cashback.halted_why):
+            problems.append(f"返现打款已暂停：{why}；处理好之后请在控制台的“返现”里点“继续打款”")
     finally:
         store.close()
     return problems

@@ -8,10 +8,14 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from assistant import paying
+from assistant import paying, terminal
 from assistant.base.clock import ManualClock
 from assistant.base.errors import Invalid
+from assistant.base.principal import system
+from assistant.domain import cashback
 from assistant.settings import Settings, WeComSettings
+from assistant.store import Store
+from tests.support import databases
 
 KEY = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFG"
 
@@ -147,3 +151,13 @@ def test_serving_for_real_needs_a_corp_and_a_way_in() -> None:
     with pytest.raises(Invalid, match="LAOYOU_WECOM_KF_TOKEN"):
         Settings.load({"LAOYOU_WECOM_CORP_ID": "ww1"}).require_wecom()
     Settings.load({"LAOYOU_WECOM_CORP_ID": "ww1", "LAOYOU_WECOM_KF_TOKEN": "t", "LAOYOU_WECOM_KF_AES_KEY": KEY}).require_wecom()
+
+
+def test_the_doctor_tells_of_a_key_that_is_none_and_of_halted_payouts(tmp_path: Path, clock: ManualClock) -> None:
+    home = {"LAOYOU_HOME": str(tmp_path), "LAOYOU_DATABASE_URL": databases.sqlite(tmp_path)}
+    assert terminal.examine(Settings.load(home), clock, 10**12) == []
+    store = Store(home["LAOYOU_DATABASE_URL"], clock)
+    store.do(cashback.stop_payouts, [cashback.Halt("h", "余额不足")], system("test"))
+    store.close()
+    found = terminal.examine(Settings.load(home | pay_variables(tmp_path)), clock, 10**12)
+    assert ["apiclient_key.pem" in found[0], "余额不足" in found[1], len(found)] == [True, True, 2]
