@@ -14,19 +14,39 @@ from urllib.parse import quote
 from aiohttp import web
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from assistant import access
 from assistant.base.clock import SHANGHAI
 from assistant.base.money import format_yuan
 from assistant.web.doors import DOORS, Call
+from assistant.web.route import RULES
 from assistant.web.security import LANGUAGE_COOKIE
 
 HERE = Path(__file__).parent
 LANGUAGES = ("zh", "en")
+TABS = {
+    "/members": "找会员",
+    "/linking": "身份打通",
+    "/membership": "等级与储值",
+    "/points": "积分规则",
+    "/orders": "待匹配订单",
+    "/events": "行为数据",
+}
+"""The pages around members and what they earn by; they stand beside each other under 会员."""
 
 
 def render(call: Call, template: str, *, status: int = 200, **values: Any) -> web.Response:
     """A whole page for somebody who is signed in."""
-    page = Page(call.language, call.request.path, call.name, call.csrf, call.doors.brand, call.doors.simulator is not None)
+    request = call.request
+    page = Page(call.language, request.path, call.name, call.csrf, call.doors.brand, call.doors.simulator is not None, _tabs(call))
     return _respond(template, page, status, values)
+
+
+def _tabs(call: Call) -> tuple[tuple[str, str], ...]:
+    """On a page of members and rules its neighbours that the operator may open."""
+    if call.request.path not in TABS:
+        return ()
+    needs = call.request.app[RULES]
+    return tuple((path, word) for path, word in TABS.items() if access.allowed(call.who, needs[("GET", path)]))
 
 
 def render_open(request: web.Request, template: str, *, status: int = 200, **values: Any) -> web.Response:
@@ -52,6 +72,7 @@ class Page:
     csrf: str
     brand: str
     simulate: bool
+    tabs: tuple[tuple[str, str], ...] = ()
 
 
 def _respond(template: str, page: Page, status: int, values: Mapping[str, Any]) -> web.Response:

@@ -3,32 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
-from assistant.base.clock import SHANGHAI, parse_instant
-from assistant.base.errors import Invalid
-from assistant.base.money import format_yuan, parse_yuan
+from assistant.base.money import format_yuan
 from assistant.domain import audience
 from assistant.operations import Plan, plan_json
+from assistant.web.fields import Field, Path, local, name_of, put, read
 from assistant.web.plan_words import CHANNELS, METRICS
-
-Kind = Literal["text", "long", "number", "money", "instant", "choice"]
-Path = tuple[str | int, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Field:
-    """One thing that may be changed: ``value`` as a person writes it, ``path`` where it stands in the plan, ``empty`` what blank means."""
-
-    name: str
-    label: str
-    value: str
-    kind: Kind = "text"
-    path: Path = ()
-    empty: str = ""
-    choices: tuple[tuple[str, str], ...] = ()
 
 
 def form_fields(plan: Plan) -> list[Field]:
@@ -37,8 +18,8 @@ def form_fields(plan: Plan) -> list[Field]:
     return [
         *_steps(plan),
         Field("channel", "渠道", plan.channel, "choice", ("channel",), choices=tuple(CHANNELS.items())),
-        Field("send_at", "开始", _local(schedule.send_at), "instant", ("schedule", "send_at"), "批准后尽快"),
-        Field("by", "最晚", _local(schedule.by), "instant", ("schedule", "by"), "不限"),
+        Field("send_at", "开始", local(schedule.send_at), "instant", ("schedule", "send_at"), "批准后尽快"),
+        Field("by", "最晚", local(schedule.by), "instant", ("schedule", "by"), "不限"),
         Field(
             "budget", "预算（元）", "" if plan.budget_fen is None else format_yuan(plan.budget_fen), "money", ("budget_fen",), "按最多花费"
         ),
@@ -58,7 +39,7 @@ def changed(plan: Plan, form: Mapping[str, str]) -> dict[str, Any]:
     for field in form_fields(plan):
         given = form.get(field.name, field.value).replace("\r\n", "\n").strip()
         if given != field.value:
-            _put(content, field.path, _read(field, given))
+            put(content, field.path, read(field, given))
             touched.add(str(field.path[0]))
     return {name: content[name] for name in touched}
 
@@ -96,48 +77,8 @@ def _of_compare(rule: audience.Compare, path: Path, said: str) -> Iterator[Field
         if isinstance(value, int) and not isinstance(value, bool):
             where = (*path, "value", place) if isinstance(rule.value, tuple) else (*path, "value")
             shown = format_yuan(value) if money else str(value)
-            yield Field(_name(where), f"人群：{said}", shown, "money" if money else "number", where)
+            yield Field(name_of(where), f"人群：{said}", shown, "money" if money else "number", where)
     days = rule.arguments.get("within_days")
     if isinstance(days, int) and not isinstance(days, bool):
         where = (*path, "arguments", "within_days")
-        yield Field(_name(where), f"人群：{said}（天数）", str(days), "number", where)
-
-
-def _name(path: Path) -> str:
-    return ".".join(str(part) for part in path)
-
-
-def _put(content: Any, path: Path, value: Any) -> None:
-    for part in path[:-1]:
-        content = content[part]
-    content[path[-1]] = value
-
-
-def _read(field: Field, text: str) -> Any:
-    if not text and field.empty:
-        return None
-    match field.kind:
-        case "number":
-            if not text.isascii() or not text.isdecimal() or len(text) > 9:
-                raise Invalid(f"“{field.label}”请写整数", code="bad_number", field=field.name)
-            return int(text)
-        case "money":
-            return parse_yuan(text)
-        case "instant":
-            return _instant(field, text)
-        case "choice" if text not in dict(field.choices):
-            raise Invalid(f"“{field.label}”请从列表里选", code="bad_choice", field=field.name)
-    if not text:
-        raise Invalid(f"“{field.label}”不能是空的", code="empty_field", field=field.name)
-    return text
-
-
-def _local(instant: str | None) -> str:
-    return parse_instant(instant).astimezone(SHANGHAI).strftime("%Y-%m-%dT%H:%M") if instant else ""
-
-
-def _instant(field: Field, text: str) -> str:
-    try:
-        return datetime.strptime(text.replace(" ", "T"), "%Y-%m-%dT%H:%M").replace(tzinfo=SHANGHAI).isoformat()
-    except ValueError:
-        raise Invalid(f"“{field.label}”请写成 2026-11-27 20:00 这样", code="bad_instant", field=field.name) from None
+        yield Field(name_of(where), f"人群：{said}（天数）", str(days), "number", where)

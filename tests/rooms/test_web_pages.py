@@ -12,7 +12,7 @@ import pytest
 from assistant.base.errors import Invalid
 from assistant.domain import audience, members, orders
 from assistant.operations.language import BenefitStep, MessageStep, Plan, PointsBenefit, Schedule
-from assistant.web import chart, pages, plan_form, plan_words, shapes_members, shapes_membership, shapes_plans
+from assistant.web import chart, fields, pages, plan_form, plan_words, shapes_members, shapes_membership, shapes_plans
 from assistant.web.security import local_path
 from tests.browser.web_house import HOSTILE
 
@@ -138,10 +138,11 @@ STEPS = shapes_membership.VersionOut(version=1, document={"steps": [{"pay_fen": 
 SOP = shapes_members.SopOut(id=HOSTILE, name=HOSTILE, version=1, enabled=True, definition={HOSTILE: HOSTILE}, figures={HOSTILE: 1})
 CLAIM = shapes_members.DueClaimOut(id="c", member_id=HOSTILE, order_no=HOSTILE, amount_fen=1, state="due", say=HOSTILE)
 FIELDS = [
-    plan_form.Field("template", HOSTILE, HOSTILE, "long"),
-    plan_form.Field("channel", HOSTILE, HOSTILE, "choice", choices=((HOSTILE, HOSTILE),)),
-    plan_form.Field("budget", HOSTILE, HOSTILE, "money", empty=HOSTILE),
+    fields.Field("template", HOSTILE, HOSTILE, "long"),
+    fields.Field("channel", HOSTILE, HOSTILE, "choice", choices=((HOSTILE, HOSTILE),)),
+    fields.Field("budget", HOSTILE, HOSTILE, "money", empty=HOSTILE),
 ]
+GROUPS = [fields.Group(HOSTILE, tuple(FIELDS), HOSTILE)]
 TEMPLATES: dict[str, dict[str, Any]] = {
     "goals.html": {"plans": [PLAN], "states": {}, "tones": {}, "allowed": True, "examples": [HOSTILE], "wanted": HOSTILE},
     "plan.html": {
@@ -179,7 +180,14 @@ TEMPLATES: dict[str, dict[str, Any]] = {
         "may": {"edit": True, "export": True, "erase": True},
         **BESIDE,
     },
-    "membership.html": {"tiers": TIERS, "stored": STEPS, "texts": {"tiers": HOSTILE, "stored": HOSTILE}, "problem": HOSTILE, "may": True},
+    "membership.html": {
+        "tiers": TIERS,
+        "stored": STEPS,
+        "texts": {"tiers": HOSTILE, "stored": HOSTILE},
+        "forms": {"tiers": GROUPS, "stored": GROUPS},
+        "problem": HOSTILE,
+        "may": True,
+    },
     "sops.html": {"sops": [SOP], "allowed": True},
     "tickets.html": {
         "tickets": [],

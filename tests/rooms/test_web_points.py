@@ -73,7 +73,15 @@ def test_what_a_stranger_wrote_into_rules_is_shown_as_text(store: Store, languag
     tell(store, said("paid", 10000))
     propose(store, {"title": HOSTILE[:40], "campaigns": [{"id": "a", "title": HOSTILE[:40], "times_percent": 200}]})
     page = pages.Page(language, "/points", HOSTILE, "c", HOSTILE, False)
-    values = {"document": HOSTILE, "note": HOSTILE, "problem": HOSTILE, "may": {"edit": True, "live": True}, "states": {}}
+    values = {
+        "groups": [],
+        "text": HOSTILE,
+        "document": HOSTILE,
+        "note": HOSTILE,
+        "problem": HOSTILE,
+        "may": {"edit": True, "live": True},
+        "states": {},
+    }
     template = pages._environment().get_template("points.html")
     text = template.render(page=page, t=partial(pages.say, language), rules=store.look(all_rules), **values)
     assert "<script>alert" not in text

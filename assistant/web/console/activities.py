@@ -1,4 +1,4 @@
-"""Activities: what is on, what is left, what waits for a person; a new one is pasted as its description."""
+"""Activities: what is on, what is left, what waits for a person; a new one by the form of its kind, or pasted as its description."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import Any
 from aiohttp import web
 
 from assistant import access
-from assistant.base.errors import Invalid
+from assistant.base.errors import Invalid, Refused
 from assistant.domain import activities as rooms
 from assistant.store import View
-from assistant.web import activities
+from assistant.web import activities, activity_form, fields
 from assistant.web.console.forms import see
 from assistant.web.doors import Call
 from assistant.web.pages import part, render
@@ -22,14 +22,35 @@ LATEST = 50
 
 async def show(call: Call) -> web.StreamResponse:
     """All activities."""
+    return await _all(call, call.query("kind"))
+
+
+async def _all(call: Call, kind: str, problem: str = "") -> web.StreamResponse:
     found = await call.store.read(activities.all_of_them)
-    return render(call, "activities.html", activities=found, may=_may(call), example=EXAMPLE)
+    kind = kind if kind in activity_form.FORMED else next(iter(activity_form.FORMED))
+    groups = activity_form.groups(activity_form.begun(kind, call.store.clock.now()), True)
+    values = {
+        "activities": found,
+        "may": _may(call),
+        "example": EXAMPLE,
+        "kinds": activity_form.FORMED,
+        "kind": kind,
+        "groups": fields.shown(groups, call.body) if problem else groups,
+        "problem": problem,
+    }
+    return render(call, "activities.html", status=422 if problem else 200, **values)
 
 
 async def show_one(call: Call) -> web.StreamResponse:
     """One activity with its entries."""
+    return await _shown(call)
+
+
+async def _shown(call: Call, problem: str = "") -> web.StreamResponse:
     shown = await call.store.read(_one, call.part("name"))
-    return render(call, "activity.html", may=_may(call), reasons=rooms.REASONS, **shown)
+    groups = activity_form.groups(shown["one"].definition, False)
+    shown |= {"groups": fields.shown(groups, call.body) if problem else groups, "problem": problem}
+    return render(call, "activity.html", status=422 if problem else 200, may=_may(call), reasons=rooms.REASONS, **shown)
 
 
 def _one(view: View, name: str) -> dict[str, Any]:
@@ -57,6 +78,32 @@ async def describe(call: Call) -> web.StreamResponse:
     if not isinstance(definition, dict):
         raise Invalid("活动描述要写成一个 JSON 对象", code="bad_json")
     return see(f"/activities/{part(await activities.describe(call, definition))}")
+
+
+async def begin(call: Call) -> web.StreamResponse:
+    """A new draft from the form of its kind."""
+    kind = call.field("kind")
+    try:
+        if kind not in activity_form.FORMED:
+            raise Invalid("这种活动请用整份描述来写", code="bad_kind")
+        definition = activity_form.definition_of(activity_form.begun(kind, call.store.clock.now()), True, call.body)
+        if await call.store.read(rooms.activity, definition["name"]) is not None:
+            raise Invalid(f"已经有一个活动叫“{definition['name']}”，请换一个编号", code="name_taken")
+        return see(f"/activities/{part(await activities.describe(call, definition))}")
+    except Invalid as error:
+        return await _all(call, kind, error.say)
+
+
+async def edit(call: Call) -> web.StreamResponse:
+    """The next version from the form over the one that was on the page."""
+    one = await call.store.read(activities.one_of_them, call.part("name"))
+    try:
+        if call.field("seen") != str(one.version):
+            raise Invalid("活动刚刚被改过，请看过新的再改", code="stale")
+        definition = activity_form.definition_of(one.definition, False, call.body)
+        return see(f"/activities/{part(await activities.describe(call, definition, one.name))}")
+    except (Invalid, Refused) as error:
+        return await _shown(call, error.say)
 
 
 async def move(call: Call) -> web.StreamResponse:
@@ -95,6 +142,8 @@ EXAMPLE = json.dumps(
 ROUTES = (
     Route("GET", "/activities", "activity:read", show),
     Route("POST", "/activities", "activity:edit", describe),
+    Route("POST", "/activities/form", "activity:edit", begin),
+    Route("POST", "/activities/{name}/form", "activity:edit", edit),
     Route("GET", "/activities/{name}", "activity:read", show_one),
     Route("POST", "/activities/{name}/move", "activity:publish", move),
     Route("POST", "/activities/{name}/recognise", "activity:review", recognise),

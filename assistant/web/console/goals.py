@@ -9,7 +9,7 @@ from aiohttp import web
 
 from assistant import access, operations
 from assistant.store import View
-from assistant.web import chart, plan_form, plan_people, plans
+from assistant.web import chart, fields, plan_form, plan_people, plans
 from assistant.web.console.forms import see
 from assistant.web.doors import Call
 from assistant.web.pages import part, render, say
@@ -93,7 +93,7 @@ async def show(call: Call) -> web.StreamResponse:
     return render(call, "plan.html", **values, fields=await _fields(call, plan.id) if editable else [], reported=plans.reported(plan))
 
 
-async def _fields(call: Call, plan_id: str) -> list[plan_form.Field]:
+async def _fields(call: Call, plan_id: str) -> list[fields.Field]:
     return plan_form.form_fields((await call.store.read(operations.plan, plan_id)).plan)
 
 

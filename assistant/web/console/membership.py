@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from aiohttp import web
@@ -11,13 +11,16 @@ from aiohttp import web
 from assistant import access
 from assistant.base.errors import Invalid
 from assistant.base.money import format_yuan, parse_yuan
-from assistant.web import memberships
+from assistant.web import fields, membership_form, memberships
 from assistant.web.console.forms import see
 from assistant.web.doors import Call
 from assistant.web.pages import part, render
 from assistant.web.route import Route
+from assistant.web.shapes_membership import VersionOut
 
 LONGEST = 60_000
+Save = Callable[[Call, int, Any], Awaitable[None]]
+Read = Callable[[Mapping[str, Any], Mapping[str, Any]], dict[str, Any]]
 
 
 async def show(call: Call) -> web.StreamResponse:
@@ -25,13 +28,18 @@ async def show(call: Call) -> web.StreamResponse:
     return await _page(call)
 
 
-async def _page(call: Call, written: dict[str, str] | None = None, problem: str = "", status: int = 200) -> web.StreamResponse:
+async def _page(call: Call, written: dict[str, str] | None = None, problem: str = "", form: str = "") -> web.StreamResponse:
+    """``written`` are texts that go back to who wrote them, ``form`` names the form that does."""
     tiers = await call.store.read(memberships.membership_rules)
     stored = await call.store.read(memberships.stored_rules)
     texts = {name: json.dumps(one.document, ensure_ascii=False, indent=2) for name, one in (("tiers", tiers), ("stored", stored))}
     may = access.allowed(call.who, "membership:edit")
     texts |= written or {}
-    return render(call, "membership.html", status=status, tiers=tiers, stored=stored, texts=texts, problem=problem, may=may)
+    forms = {"tiers": membership_form.tier_groups(tiers.document), "stored": membership_form.step_groups(stored.document)}
+    if form:
+        forms[form] = fields.shown(forms[form], call.body)
+    values = {"tiers": tiers, "stored": stored, "texts": texts, "forms": forms, "problem": problem, "may": may}
+    return render(call, "membership.html", status=422 if problem else 200, **values)
 
 
 async def set_tiers(call: Call) -> web.StreamResponse:
@@ -44,15 +52,42 @@ async def set_stored(call: Call) -> web.StreamResponse:
     return await _save(call, "stored", memberships.set_stored)
 
 
-async def _save(call: Call, name: str, save: Callable[[Call, int, Any], Awaitable[None]]) -> web.StreamResponse:
-    text, seen = call.field("document"), call.field("seen")
+async def form_tiers(call: Call) -> web.StreamResponse:
+    """New rules of tiers and plans from the form over those that were on the page."""
+    now = await call.store.read(memberships.membership_rules)
+    return await _save_form(call, "tiers", now, membership_form.tiers_of, memberships.set_membership)
+
+
+async def form_stored(call: Call) -> web.StreamResponse:
+    """New rules of stored value from the form over those that were on the page."""
+    now = await call.store.read(memberships.stored_rules)
+    return await _save_form(call, "stored", now, membership_form.steps_of, memberships.set_stored)
+
+
+async def _save(call: Call, name: str, save: Save) -> web.StreamResponse:
+    text = call.field("document")
     try:
-        if not seen.isascii() or not seen.isdecimal():
-            raise Invalid("请刷新页面后再保存", code="no_version")
-        await save(call, int(seen), _document(text))
+        await save(call, _seen(call), _document(text))
     except Invalid as error:
-        return await _page(call, {name: text}, error.say, 422)
+        return await _page(call, {name: text}, error.say)
     return see("/membership")
+
+
+async def _save_form(call: Call, name: str, now: VersionOut, read: Read, save: Save) -> web.StreamResponse:
+    try:
+        if _seen(call) != now.version:
+            raise Invalid("规则刚刚换过一版，请看过新的再改", code="stale")
+        await save(call, now.version, read(now.document, call.body))
+    except Invalid as error:
+        return await _page(call, problem=error.say, form=name)
+    return see("/membership")
+
+
+def _seen(call: Call) -> int:
+    seen = call.field("seen")
+    if not seen.isascii() or not seen.isdecimal():
+        raise Invalid("请刷新页面后再保存", code="no_version")
+    return int(seen)
 
 
 def _document(text: str) -> Any:
@@ -106,6 +141,8 @@ ROUTES = (
     Route("GET", "/membership", "member:read", show),
     Route("POST", "/membership/tiers", "membership:edit", set_tiers),
     Route("POST", "/membership/stored", "membership:edit", set_stored),
+    Route("POST", "/membership/tiers/form", "membership:edit", form_tiers),
+    Route("POST", "/membership/stored/form", "membership:edit", form_stored),
     Route("POST", "/members/{id}/plans", "paid_plan:sell", buy),
     Route("POST", "/members/{id}/plans/refund", "paid_plan:refund", refund_plan),
     Route("POST", "/members/{id}/stored", "stored_value:move", top_up),

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from typing import Any
 
 from aiohttp import web
 
 from assistant import access
 from assistant.base.errors import Invalid
-from assistant.web import points_rules
+from assistant.domain import membership
+from assistant.store import View
+from assistant.web import fields, points_form, points_rules
 from assistant.web.console.forms import see
 from assistant.web.doors import Call
 from assistant.web.pages import render
@@ -22,11 +26,40 @@ async def show(call: Call) -> web.StreamResponse:
     return await _page(call)
 
 
-async def _page(call: Call, document: str = "", note: str = "", problem: str = "", status: int = 200) -> web.StreamResponse:
+async def _page(call: Call, document: str = "", problem: str = "", written: Mapping[str, Any] | None = None) -> web.StreamResponse:
+    """``document`` is a text that goes back to who wrote it, ``written`` a form."""
     found = await call.store.read(points_rules.all_rules)
-    may = {"edit": access.allowed(call.who, "points:edit"), "live": access.allowed(call.who, "points:approve")}
-    text = document or json.dumps(found.live.document, ensure_ascii=False, indent=2)
-    return render(call, "points.html", status=status, rules=found, document=text, note=note, problem=problem, may=may, states=STATES)
+    groups = points_form.groups(found.live.document, *await call.store.read(_names))
+    values = {
+        "rules": found,
+        "groups": fields.shown(groups, written) if written is not None else groups,
+        "text": json.dumps(found.live.document, ensure_ascii=False, indent=2),
+        "document": document,
+        "note": call.field("note") if problem else "",
+        "problem": problem,
+        "may": {"edit": access.allowed(call.who, "points:edit"), "live": access.allowed(call.who, "points:approve")},
+        "states": STATES,
+    }
+    return render(call, "points.html", status=422 if problem else 200, **values)
+
+
+def _names(view: View) -> tuple[list[str], list[str]]:
+    """The tiers and paid plans that may multiply."""
+    held = membership.rules(view)[1]
+    return [tier.name for tier in held.tiers], [plan.name for plan in held.plans]
+
+
+async def propose_form(call: Call) -> web.StreamResponse:
+    """A draft from the rules that were on the page, as the form changes them."""
+    live = (await call.store.read(points_rules.all_rules)).live
+    try:
+        if call.field("seen") != str(live.version):
+            raise Invalid("规则刚刚换过一版，请看过新的再改", code="stale")
+        document = points_form.document_of(live.document, *await call.store.read(_names), call.body)
+        await points_rules.propose(call, json.dumps(document, ensure_ascii=False), call.field("note"))
+    except Invalid as error:
+        return await _page(call, problem=error.say, written=call.body)
+    return see("/points")
 
 
 async def propose(call: Call) -> web.StreamResponse:
@@ -35,7 +68,7 @@ async def propose(call: Call) -> web.StreamResponse:
     try:
         await points_rules.propose(call, document, note)
     except Invalid as error:
-        return await _page(call, document, note, error.say, 422)
+        return await _page(call, document, error.say)
     return see("/points")
 
 
@@ -54,6 +87,7 @@ async def go_live(call: Call) -> web.StreamResponse:
 ROUTES = (
     Route("GET", "/points", "plan:read", show),
     Route("POST", "/points", "points:edit", propose),
+    Route("POST", "/points/form", "points:edit", propose_form),
     Route("POST", "/points/{version}/simulate", "points:edit", simulate),
     Route("POST", "/points/{version}/live", "points:approve", go_live),
 )

@@ -1,0 +1,130 @@
+"""The form of an activity: what every activity says and what its kind adds; lists (prizes, tasks, questions) stay in the description."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from copy import deepcopy
+from datetime import datetime, timedelta
+from typing import Any
+
+from assistant.base.clock import SHANGHAI
+from assistant.web.fields import Field, Group, field, filled
+
+FORMED = {
+    "flash_sale": "秒杀",
+    "exchange": "限时兑换",
+    "check_in": "签到",
+    "referral": "邀请好友",
+    "live": "直播预约",
+    "wish": "心愿单",
+    "post": "晒单",
+}
+"""Kinds that a form alone can begin."""
+
+ADDS: dict[str, tuple[tuple[str, str, str, Any], ...]] = {
+    "check_in": (
+        ("daily_points", "每天送积分", "number", 5),
+        ("streak_days", "连续几天有奖", "number", 7),
+        ("streak_bonus", "连续奖励积分", "number", 20),
+        ("makeups_a_month", "每月可补签几次", "number", 3),
+        ("makeup_points", "补签花多少积分", "number", 10),
+    ),
+    "flash_sale": (("stock", "库存", "number", 20),),
+    "exchange": (("stock", "库存", "number", 50),),
+    "referral": (
+        ("new_days", "入会几天内算新朋友", "number", 30),
+        ("window_days", "首单收货几天后给奖励", "number", 7),
+        ("patience_days", "最多等首单几天", "number", 90),
+    ),
+    "live": (("live_at", "开播时间", "instant", None), ("remind_minutes", "提前几分钟提醒", "number", 30)),
+    "lottery": (("free", "人人送几次机会", "number", 0), ("free_a_day", "每天再送几次", "number", 0)),
+}
+GIVES = {"referral": ("rewards", "welcome")}
+"""Kind → the lists of rewards it has, where these are more than one."""
+
+
+def begun(kind: str, now: datetime) -> dict[str, Any]:
+    """An empty description of a kind, open for a week from tomorrow."""
+    day = now.astimezone(SHANGHAI).replace(hour=10, minute=0, second=0, microsecond=0) + timedelta(days=1)
+    plain = {
+        "kind": kind,
+        "name": "",
+        "title": "",
+        "words": "",
+        "starts_at": day.isoformat(),
+        "ends_at": (day + timedelta(days=7)).isoformat(),
+    }
+    more = {name: value for name, _label, _kind, value in ADDS.get(kind, ())}
+    if kind == "live":
+        more["live_at"] = (day + timedelta(days=7)).isoformat()
+    return {**plain, "limits": {"member": 1}, "points": 100 if "stock" in more else 0, "budget_fen": 0, "review": kind == "post", **more}
+
+
+def groups(definition: Mapping[str, Any], new: bool) -> list[Group]:
+    """What the form offers for this description; the name of one that exists stays."""
+    full = _opened(definition)
+    kind = str(full["kind"])
+    basics = [field(full, ("name",), "编号（小写字母和下划线）")] if new else []
+    basics += [
+        field(full, ("title",), "会员看到的名称"),
+        field(full, ("words",), "一句说明", "text", "没有"),
+        field(full, ("starts_at",), "开始", "instant"),
+        field(full, ("ends_at",), "结束", "instant"),
+    ]
+    limits = [
+        field(full, ("limits", "member"), "每人一共几次", "number", "不限"),
+        field(full, ("limits", "day"), "每人每天几次", "number", "不限"),
+        field(full, ("limits", "total"), "总名额", "number", "不限"),
+    ]
+    return [
+        Group("基本", tuple(basics)),
+        Group("怎么参加", (*_kind_fields(full, kind), *limits)),
+        Group("奖励", tuple(_money(full, kind))),
+    ]
+
+
+def definition_of(definition: Mapping[str, Any], new: bool, form: Mapping[str, Any]) -> dict[str, Any]:
+    """The description as the form has it; Invalid names the field."""
+    fields = [one for group in groups(definition, new) for one in group.fields]
+    full: dict[str, Any] = filled(_opened(definition), fields, form)
+    full["words"] = full["words"] or ""
+    full["limits"] = {name: value or 0 for name, value in full["limits"].items()}
+    for name, given in full.pop("given").items():
+        if given is not None or _only_points(full.get(name, ())):
+            full[name] = [{"kind": "points", "points": given}] if given else []
+    return {name: value for name, value in full.items() if value is not None}
+
+
+def _opened(definition: Mapping[str, Any]) -> dict[str, Any]:
+    """The description with limits that are none blank, and rewards of points as a number."""
+    full = deepcopy(dict(definition))
+    limits = full.get("limits", {})
+    full["limits"] = {name: limits.get(name) or None for name in ("member", "day", "total")}
+    full["given"] = {
+        name: full[name][0]["points"] if _only_points(full.get(name, ())) and full.get(name) else None
+        for name in GIVES.get(str(full["kind"]), ("rewards",))
+    }
+    return full
+
+
+def _only_points(gifts: Any) -> bool:
+    return not gifts or (len(gifts) == 1 and gifts[0].get("kind") == "points")
+
+
+def _kind_fields(full: Mapping[str, Any], kind: str) -> list[Field]:
+    found = [field(full, (name,), label, as_kind) for name, label, as_kind, _value in ADDS.get(kind, ()) if name in full]  # type: ignore[arg-type]
+    if kind in ("flash_sale", "exchange", "lottery"):
+        found.append(field(full, ("points",), "每次花多少积分", "number"))
+    if kind == "wish":
+        found.append(field(full, ("review",), "先由人审核", "flag"))
+    return found
+
+
+def _money(full: Mapping[str, Any], kind: str) -> list[Field]:
+    found = []
+    if kind not in ("lottery", "tasks", "check_in") and _only_points(full.get("rewards", ())):
+        label, empty = ("邀请人得积分", "不送") if kind == "referral" else ("参加送积分", "实物，由人发货" if "stock" in full else "不送")
+        found.append(field(full, ("given", "rewards"), label, "number", empty))
+    if kind == "referral" and _only_points(full.get("welcome", ())):
+        found.append(field(full, ("given", "welcome"), "新朋友得积分", "number", "不送"))
+    return [*found, field(full, ("budget_fen",), "奖励最多花多少元", "money")]
