@@ -170,6 +170,41 @@ MUTANTS = (
         "        if False:",
         "tests/rooms/test_wechat_simulator.py",
     ),
+    Mutant(
+        "what one's own orders brought since a merge stays with the other when they are parted",
+        f"{DOMAIN}/points/parting.py",
+        "        total += line.amount if _caused(",
+        "        total += 0 if _caused(",
+        "tests/rooms/test_merging.py",
+    ),
+    Mutant(
+        "a debt is not paid from the other's points when two are merged",
+        "assistant/flows/merging.py",
+        "        points.joined(work, one.kept)",
+        "        pass",
+        "tests/rooms/test_merging.py",
+    ),
+    Mutant(
+        "a spend given back after a merge goes to the account it came from",
+        f"{DOMAIN}/points/commands.py",
+        ", into=own)",
+        ")",
+        "tests/rooms/test_merging.py",
+    ),
+    Mutant(
+        "what somebody only told is proof",
+        f"{DOMAIN}/members/links.py",
+        '    if source in TOLD or namespace == "phone":',
+        "    if False:",
+        "tests/rooms/test_merging.py",
+    ),
+    Mutant(
+        "two different WeChat accounts are merged without a person",
+        "assistant/flows/merging.py",
+        "        why = _hindrance(work, proposal)",
+        '        why = ""',
+        "tests/rooms/test_merging.py",
+    ),
 )
 
 
