@@ -125,14 +125,17 @@ async def answer_survey(context: ToolContext, arguments: Chosen, key: str) -> To
 
 
 def _sorted(survey: Survey, choices: list[str]) -> dict[str, tuple[str, ...]]:
-    """Each choice under the question it answers; one that is no option is left to the room to refuse."""
+    """Each choice under the question it answers, what is no option under those that ask for an account; the rest is refused."""
     chosen = list(dict.fromkeys(choice.strip() for choice in choices))
     found = {one.id: tuple(option.text for option in one.options if option.text in chosen) for one in survey.questions}
     known = {text for texts in found.values() for text in texts}
-    strange = next((choice for choice in chosen if choice not in known), None)
-    open_questions = [one for one in survey.questions if not found[one.id]]
+    free = [choice for choice in chosen if choice not in known]
+    accounts = [one.id for one in survey.questions if one.identity]
+    found |= {number: (text,) for number, text in zip(accounts, free, strict=False)}
+    strange = next(iter(free[len(accounts) :]), None)
+    open_questions = [one for one in survey.questions if not found[one.id] and not one.identity]
     if strange is not None or open_questions:
-        one = (open_questions or list(survey.questions))[0]
+        one = (open_questions or [one for one in survey.questions if not one.identity] or list(survey.questions))[0]
         raise Invalid(f"“{one.text}”请从这里选：{'、'.join(option.text for option in one.options)}", code="bad_answer")
     return found
 

@@ -9,7 +9,7 @@ import pytest
 from assistant.base.clock import ManualClock
 from assistant.base.errors import Conflict, Forbidden, Invalid, Refused
 from assistant.base.principal import Principal
-from assistant.domain import cashback, ledger, members, membership, orders, outreach, points, stored_value
+from assistant.domain import activities, cashback, ledger, members, membership, orders, outreach, points, stored_value
 from assistant.domain.members import Bind, Decline, Identity
 from assistant.domain.stored_value import TopUp
 from assistant.flows import merging
@@ -17,8 +17,10 @@ from assistant.flows.settle import settle_orders
 from assistant.store import Store
 from tests.conftest import NOON
 from tests.rooms.merging_help import BOSS, ME, WECHAT, bring, buy, give, join, left, merge, spend, undo, wrong
+from tests.rooms.test_activities_parts import SURVEY
 from tests.rooms.test_membership_plans import RULES
 from tests.rooms.test_membership_windows import obey
+from tests.support.fair import body, launch
 
 UNION = Identity("unionid", "u1")
 TAOBAO = Identity("taobao", "小满的店")
@@ -335,3 +337,18 @@ def test_two_lines_of_one_set_with_one_phone_are_a_proposal(store: Store) -> Non
     assert bring(store, *lines) == []
     assert [reason.say for reason in store.look(members.proposals)[0].reasons] == ["资料里是同一个手机号"]
     assert store.look(members.find, "phone:13800000001") == store.look(members.find, "M0")
+
+
+def test_an_account_told_in_a_survey_is_proposed_and_may_be_left_out(store: Store) -> None:
+    asked = {"id": "shop", "text": "您的淘宝账号", "identity": "taobao"}
+    launch(store, body("survey", questions=[SURVEY["questions"][0], asked]))
+    shop, chat, shy = join(store, "a", TAOBAO), join(store, "b", WECHAT), join(store, "c")
+    told = {"fabric": ("纯棉",), "shop": (TAOBAO.value,)}
+    store.do(activities.answer, [activities.Answer("a1", chat, "my_survey", told)], Principal("member", chat))
+    store.do(activities.answer, [activities.Answer("a2", shy, "my_survey", {"fabric": ("纯棉",)})], Principal("member", shy))
+    assert [{one.one, one.other} for one in store.look(members.proposals)] == [{shop, chat}]
+    assert settle(store, shop, chat) == []
+    with pytest.raises(Invalid, match="只写一个账号"):
+        store.do(activities.answer, [activities.Answer("a3", shop, "my_survey", told | {"shop": ("a1", "b2")})], ME)
+    with pytest.raises(Invalid, match="至少两个选项"):
+        launch(store, body("survey", name="other", questions=[{"id": "shop", "text": "账号"}]))

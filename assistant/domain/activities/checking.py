@@ -59,6 +59,8 @@ def check(activity: Activity) -> None:
             _unique("questions", [one.id for one in activity.questions])
             for number, one in enumerate(activity.questions):
                 _unique(f"questions.{number}.options", [option.text for option in one.options])
+                if (len(one.options) < 2) != bool(one.identity):
+                    raise _wrong(f"questions.{number}.options", "请写至少两个选项，或者写明 identity（问哪里的账号）而不写选项")
         case Live():
             _instant("live_at", activity.live_at)
             _live(activity)

@@ -141,12 +141,16 @@ class Option(Closed):
 
 
 class Question(Closed):
-    """One question of a survey; ``many`` allows more than one answer."""
+    """One question of a survey; ``many`` allows more than one answer.
+
+    With ``identity`` (``taobao``) it has no options and asks for an account: what is told may be left out and proves nothing.
+    """
 
     id: Slug
     text: Title
-    options: Annotated[tuple[Option, ...], Field(min_length=2, max_length=12)]
+    options: Annotated[tuple[Option, ...], Field(max_length=12)] = ()
     many: StrictBool = False
+    identity: Annotated[StrictStr, Field(pattern=r"^([a-z][a-z0-9_]{0,29})?$")] = ""
 
 
 class Survey(Described):

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 
 from assistant.base.errors import Invalid, Refused
-from assistant.domain import audience, benefits, events
+from assistant.domain import audience, benefits, events, members
 from assistant.domain.activities import book, gate
 from assistant.domain.activities.gate import Place
-from assistant.domain.activities.language import Live, Posts, Recognition, Survey, Task, TaskCentre, Wishes
+from assistant.domain.activities.language import Live, Posts, Question, Recognition, Survey, Task, TaskCentre, Wishes
 from assistant.domain.activities.values import Answer, ClaimTasks, Entry, Join, Joined, Recognise
 from assistant.store import View, Work, fact, once
 
@@ -77,6 +77,7 @@ def _answer(work: Work, request: Answer) -> Joined:
     entry = gate.enter(work, place, "done", title=survey.title, body=body)
     source = "questionnaire"
     audience.tag(work, [audience.Tag(f"{entry.id}:{tag}", request.member_id, tag, source, survey.confidence, work.now) for tag in tags])
+    _told_accounts(work, survey, request, entry.id)
     return Joined(entry.id, survey.title, "done", 0, _rewards(work, place, entry))
 
 
@@ -88,12 +89,29 @@ def _tags(survey: Survey, request: Answer) -> list[str]:
     tags = []
     for question in survey.questions:
         chosen = request.answers.get(question.id, ())
+        if question.identity:
+            _plain_account(question, chosen)
+            continue
         options = {option.text: option.tag for option in question.options}
         if not chosen or len(set(chosen)) != len(chosen) or (len(chosen) > 1 and not question.many) or set(chosen) - set(options):
             many = "可以选几个" if question.many else "选一个"
             raise Invalid(f"“{question.text}”请从这里{many}：{'、'.join(options)}", code="bad_answer", question=question.id)
         tags += [options[text] for text in chosen if options[text]]
     return list(dict.fromkeys(tags))
+
+
+def _plain_account(question: Question, told: Sequence[str]) -> None:
+    if len(told) > 1 or any(not 1 < len(one.strip()) <= 100 for one in told):
+        raise Invalid(f"“{question.text}”请只写一个账号，不想写可以跳过", code="bad_answer", question=question.id)
+
+
+def _told_accounts(work: Work, survey: Survey, request: Answer, entry_id: str) -> None:
+    """Accounts that the member told of are proposed where another member has them, and bind nothing."""
+    told = [(one, text.strip()) for one in survey.questions if one.identity for text in request.answers.get(one.id, ())]
+    known = members.find(work, request.member_id) if told else None
+    if known:
+        bind = [members.Bind(f"{entry_id}:{one.id}", known, members.Identity(one.identity, text), "questionnaire") for one, text in told]
+        members.bind(work, bind)
 
 
 def claim_tasks(work: Work, requests: Sequence[ClaimTasks]) -> list[Joined]:
