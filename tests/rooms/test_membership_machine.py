@@ -208,6 +208,15 @@ class Membership(RuleBasedStateMachine):
         if delta := (paid - after) // 100 - (paid - back) // 100:
             self.life.change(delta)
 
+    @precondition(lambda self: self.life.on_refund)
+    @rule()
+    def refund_what_a_past_window_brought(self) -> None:
+        """What a review has left is safe: a tier does not fall below it, however much is refunded afterwards."""
+        self.order(250_000)
+        newest = list(self.orders)[-1]
+        self.pass_time(self.life.days + 1, 0, True)
+        self.refund_order(sorted(self.orders).index(newest), 250_000)
+
     def settle(self, order_id: str) -> None:
         for _ in range(2):
             self.store.do(membership.grow_for_orders, [order_id], ME)
