@@ -116,9 +116,9 @@ MUTANTS = (
     ),
     Mutant(
         "order numbers may be guessed for ever",
-        f"{DOMAIN}/orders/guessing.py",
-        "    if left <= 0:",
-        "    if False:",
+        f"{DOMAIN}/cashback/naming.py",
+        "        if orders.guesses_left(work, request.member_id) <= 0:",
+        "        if False:",
         "tests/rooms/test_tools_cashback.py",
     ),
     Mutant(

@@ -55,6 +55,7 @@ class Report:
     applied: dict[str, int] = field(default_factory=dict)
     bad: list[BadLine] = field(default_factory=list)
     skipped: int = 0
+    next_look: int = field(default=2_000, compare=False)
 
     @property
     def total(self) -> int:
@@ -214,6 +215,7 @@ def _apply(store: Store, name: str, kind: str, batch: list[Line], principal: Pri
     try:
         store.do(apply_set, Set(kind, [line.data for line in batch], bookmark), principal, cause=f"import:{name}")
         report.applied[kind] = report.applied.get(kind, 0) + len(batch)
+        _keep_known(store, principal, report)
         return
     except (LaoyouError, sa.exc.IntegrityError) as error:
         if len(batch) == 1:
@@ -221,6 +223,13 @@ def _apply(store: Store, name: str, kind: str, batch: list[Line], principal: Pri
             return
     for line in batch:
         _apply(store, name, kind, [line], principal, report, mark)
+
+
+def _keep_known(store: Store, principal: Principal, report: Report) -> None:
+    """What the database knows of its tables keeps up with a large import, ever more seldom."""
+    if report.total >= report.next_look:
+        report.next_look *= 4
+        store.do(lambda work, _: work.refresh_statistics(), None, principal)
 
 
 def apply_set(work: Work, request: Set) -> None:

@@ -136,6 +136,11 @@ class Work(View):
         self.insert(table, new)
         return {row["id"] for row in new}
 
+    def refresh_statistics(self) -> None:
+        """Tells PostgreSQL what the tables hold by now. Of tables that were filled a moment ago it knows nothing and reads all of them."""
+        if not self.is_sqlite:
+            self.execute(sa.text("ANALYZE"))
+
     def record(self, *facts: Fact) -> None:
         """Writes facts with this commit; reactions to them become due in the same commit."""
         self._facts.extend(facts)

@@ -12,7 +12,8 @@ import sqlalchemy as sa
 from assistant.base.clock import ManualClock
 from assistant.base.errors import Conflict, Refused
 from assistant.base.principal import system
-from assistant.store import Due, Fact, Store, View, Work, due, fact, once
+from assistant.store import Due, Fact, Store, View, Work, cursor, due, fact, is_sqlite, once
+from tests.conftest import NOON
 
 ME = system("test")
 
@@ -117,3 +118,12 @@ def test_a_fact_with_a_reaction_makes_it_due_in_the_same_commit(database: str, c
 def test_a_view_cannot_write(store: Store) -> None:
     with pytest.raises(sa.exc.DBAPIError):
         store.look(lambda view: view.all(fact.delete().returning(fact.c.id)))
+
+
+def test_the_database_can_be_told_what_its_tables_hold(store: Store) -> None:
+    rows = [{"name": f"c{number}", "value": number, "at": NOON} for number in range(40)]
+    store.do(lambda work, _: work.insert(cursor, rows), None, ME)
+    store.do(lambda work, _: work.refresh_statistics(), None, ME)
+    if not is_sqlite(store.url):
+        known = store.look(lambda view: view.scalar(sa.text("SELECT reltuples FROM pg_class WHERE relname = 'cursor'")))
+        assert known == 40
