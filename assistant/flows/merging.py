@@ -69,7 +69,7 @@ class Undone:
 
 
 def merge(work: Work, requests: Sequence[Merge]) -> list[Merged]:
-    """Merges members at a person's word. Conflict("merged_already"), Refused("reservation_open") while an exchange is under way."""
+    """Merges members at a person's word. Conflict("merged_already")."""
     access.require(work.principal, access.Permission.MEMBER_MERGE)
     return once(work, "members.merge", requests, Merged, lambda work, fresh: [_by_hand(work, one) for one in fresh])
 
@@ -78,7 +78,7 @@ def undo(work: Work, requests: Sequence[Undo]) -> list[Undone]:
     """Gives each side back what is its own; what came later follows the identity that caused it.
 
     Where the kept member was merged into another since, that merge is undone first: Conflict("newer_first"). One that is undone already
-    is Conflict("not_active").
+    is Conflict("not_active"). Refused("reservation_open") while goods that points are set aside for wait to be sent.
     """
     access.require(work.principal, access.Permission.MEMBER_MERGE)
     return once(work, "members.undo_merge", requests, Undone, lambda work, fresh: [_undo(work, one) for one in fresh])
@@ -177,9 +177,9 @@ def _order(view: View, one: str, other: str) -> tuple[str, str]:
     return ranked[0], ranked[1]
 
 
-def _still(work: Work, *ids: str) -> None:
+def _still(work: Work, *ids: str, apart: bool = False) -> None:
     """Nobody else decides on the two until the commit, and nothing about them is overdue."""
-    points.still(work, ids)
+    points.still(work, ids, apart=apart)
     stored_value.still(work, ids)
     membership.still(work, ids)
 
@@ -213,7 +213,7 @@ def _undo(work: Work, request: Undo) -> Undone:
     newer = [other for other in members.merges_of(work, [one.kept]) if other.absorbed == one.kept]
     if newer:
         raise Conflict("这位会员后来又合并到了别人名下，请先撤销那一次", code="newer_first", merge=newer[-1].id)
-    _still(work, one.kept, one.absorbed)
+    _still(work, one.kept, one.absorbed, apart=True)
     members.mark_undone(work, one)
     moving.give_back(work, members.kept_rows(work, one.id), one.kept, one.absorbed)
     _follow(work, one)

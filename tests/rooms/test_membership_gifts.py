@@ -131,7 +131,7 @@ def test_many_members_are_looked_at_in_sets_that_go_on_where_they_stopped(store:
     obey(store, RULES)
     store.do(membership.add_growth, [membership.AddGrowth(f"g{n}", f"member_{n:04}", 100, "测试") for n in range(350)], ME)
     clock.advance(at("2026-12-01T00:00") - clock.now())
-    looked = [store.do(lambda work, _: gifts.sweep(work), None, ME) for _ in range(6)]
+    looked = [store.do(lambda work, _: gifts.sweep(work), None, ME) for _ in range(9)]
     assert (looked[0] > 0, sum(looked), looked[-1]) == (True, 350, 0)
     names = store.look(lambda view: view.all(sa.text("SELECT count(*), name FROM membership_gift GROUP BY name ORDER BY name")))
     assert {row[1]: row[0] for row in names} == {"银卡入会礼": 350, "银卡月礼": 350}

@@ -285,18 +285,6 @@ def test_who_was_parted_by_a_person_is_not_merged_again_by_the_house(store: Stor
     assert store.look(members.proposals)[0].hindrance == "以前合并过又撤销了"
 
 
-def test_an_exchange_under_way_is_waited_for(store: Store) -> None:
-    chat, shop = join(store, "a", WECHAT), join(store, "b", TAOBAO)
-    give(store, shop, 100)
-    held = store.do(points.reserve, [points.Reserve("r", shop, 60, "杯子")], ME)[0]
-    with pytest.raises(Refused, match="15 分钟"):
-        merge(store, chat, shop)
-    assert len(same(store, chat, shop)) == 2
-    store.do(points.release, [points.Release("x", held.reservation_id)], ME)
-    merge(store, chat, shop, "m2")
-    assert left(store, chat) == [100]
-
-
 def test_a_merged_member_is_written_to_once_and_found_once(store: Store) -> None:
     chat, shop = join(store, "a", WECHAT, city="上海"), join(store, "b", TAOBAO, city="上海", opted_out=True)
     merge(store, chat, shop)

@@ -21,8 +21,8 @@ from assistant.domain.membership.model import DueGift, Place
 from assistant.domain.membership.rules import Gift, Rules
 from assistant.store import Work, cursor, upsert
 
-SWEEP = 100
-"""So many members keep the writer for about a tenth of a second."""
+SWEEP = 50
+"""So many members keep the writer well below a tenth of a second."""
 DONE = "~"
 """Stands behind every member id."""
 

@@ -23,14 +23,15 @@ STAYS = timedelta(days=365)
 SPEND = re.compile(r"spend_[0-9a-f]{24}")
 
 
-def still(work: Work, member_ids: Sequence[str]) -> None:
-    """Holds the members and does what is due; Refused(code="reservation_open") while points of theirs are set aside."""
+def still(work: Work, member_ids: Sequence[str], *, apart: bool = False) -> None:
+    """Holds the members and does what is due. What is set aside moves with them; only going ``apart`` it is in the way:
+    Refused(code="reservation_open")."""
     sheet = store.open_sheet(work, member_ids)
     sheet.refresh()
     store.close_sheet(work, sheet)
     accounts = [account(number, "held") for number in member_ids]
-    if any(ledger.balances(work, accounts).values()):
-        raise Refused("有一笔积分兑换正在进行，15 分钟后再试", code="reservation_open")
+    if apart and any(ledger.balances(work, accounts).values()):
+        raise Refused("有兑换还没有发货，积分正留着；请先发货或取消，再撤销合并", code="reservation_open")
 
 
 def joined(work: Work, member_id: str) -> None:
