@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from assistant.base.clock import ManualClock
-from assistant.base.errors import Conflict, Forbidden, Invalid, Refused
+from assistant.base.errors import Conflict, Forbidden, Invalid
 from assistant.base.principal import Principal
 from assistant.domain import activities, cashback, ledger, members, membership, orders, outreach, points, stored_value
 from assistant.domain.members import Bind, Decline, Identity
