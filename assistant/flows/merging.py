@@ -198,6 +198,7 @@ def _move(work: Work, one: members.Merge) -> dict[str, list[str]]:
         points.joined(work, one.kept)
     if rows or moved:
         orders.match(work, [one.kept])
+        cashback.carry_waiting(work, [one.kept])
     return rows
 
 
