@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import Any
 
 MOST_LINES = 200
-NEGATIVE = (("points", "available"), ("cashback", "debt"))
+NEGATIVE = (("points", "available"), ("cashback", "debt"), ("growth", "main"))
 """Below zero by refunds only."""
 
-BY_REFUND = ("points:back:", "points:capture:", ":claw:", "part:")
+BY_REFUND = ("points:back:", "points:capture:", ":claw:", "growth:order", "part:")
 """Keys of what may lower an account below zero: an order's refund, a reservation that is taken although a refund came between, a claim
 clawed back, and people who are parted again after such."""
 

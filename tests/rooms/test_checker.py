@@ -13,7 +13,7 @@ import pytest
 import sqlalchemy as sa
 
 from assistant.base.clock import ManualClock
-from assistant.domain import activities, benefits, cashback, members, points, stored_value
+from assistant.domain import activities, benefits, cashback, members, membership, points, stored_value
 from assistant.flows import payout
 from assistant.flows.importing import import_lines
 from assistant.payments import SimulatedPayout
@@ -27,6 +27,7 @@ LINES: list[dict[str, Any]] = [
     {"kind": "member", "key": "m1", "nickname": "林小满", "identities": [{"namespace": "openid:wx1", "value": "o1"}]},
     {"kind": "member", "key": "m2", "nickname": "周周"},
     {"kind": "opening_balance", "key": "ob1", "member": "m1", "points": 500},
+    {"kind": "opening_growth", "key": "og1", "member": "m1", "growth": 5000},
     {
         "kind": "card",
         "key": "c1",
@@ -93,6 +94,21 @@ def plant(store: Store, *statements: str) -> None:
 
 async def test_a_sound_book_has_nothing_wrong(book: Store) -> None:
     assert check(book) == (0, "账本核对无误\n")
+
+
+async def test_what_refunds_leave_below_zero_is_sound(book: Store, clock: ManualClock) -> None:
+    """Points that are spent, cashback that is paid and growth that a review has closed are taken back all the same."""
+    anna = str(book.look(members.find, "m1"))
+    left = book.look(points.balance, [anna])[anna].available
+    book.do(points.spend, [points.Spend("all", anna, left, "换礼")], ME)
+    clock.advance(timedelta(days=366))
+    while book.do(lambda work, _: membership.review(work), None, ME):
+        pass
+    refund = {"kind": "refund", "source": "taobao", "order_no": "T1", "refund_no": "R9", "refund_fen": 19_900, "at": NOON.isoformat()}
+    assert import_lines(book, "late.jsonl", [json.dumps(refund).encode()], BOSS).bad == []
+    below = [row.asset for row in book.look(lambda view: view.all(sa.text("SELECT DISTINCT asset FROM ledger_balance WHERE balance < 0")))]
+    assert sorted(below) == ["cashback", "growth", "points"]
+    assert differences(book.url) == []
 
 
 PLANTED: dict[str, tuple[tuple[str, ...], str]] = {
