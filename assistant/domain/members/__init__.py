@@ -75,6 +75,7 @@ __all__ = [
     "Update",
     "absorbed_by",
     "bind",
+    "carry_wishes",
     "count",
     "decline",
     "find",
@@ -108,5 +109,6 @@ __all__ = [
     "take_over",
     "update",
     "was_undone",
+    "wishes",
     "with_identity",
 ]
