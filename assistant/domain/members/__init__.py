@@ -75,7 +75,6 @@ __all__ = [
     "Update",
     "absorbed_by",
     "bind",
-    "carry_wishes",
     "count",
     "decline",
     "find",
@@ -109,6 +108,5 @@ __all__ = [
     "take_over",
     "update",
     "was_undone",
-    "wishes",
     "with_identity",
 ]

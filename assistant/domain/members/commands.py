@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import ChainMap
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -191,7 +191,7 @@ def _bind(work: Work, requests: Sequence[Bind]) -> list[Bound]:
 
 
 def _update(work: Work, requests: Sequence[Update]) -> list[Done]:
-    requests, rows = _meant(work, requests)
+    rows = _own_rows(work, [request.member_id for request in requests])
     done = []
     for request in requests:
         row, changes = rows[request.member_id], checked_changes(request.changes)
@@ -209,7 +209,7 @@ def _update(work: Work, requests: Sequence[Update]) -> list[Done]:
 
 
 def _opt_out(work: Work, choices: Sequence[Choice]) -> list[Done]:
-    choices, rows = _meant(work, choices)
+    rows = _own_rows(work, [choice.member_id for choice in choices])
     known = store.topics(work, set(rows))
     done = []
     for choice in choices:
@@ -228,7 +228,7 @@ def _opt_out(work: Work, choices: Sequence[Choice]) -> list[Done]:
 
 
 def _opt_in(work: Work, choices: Sequence[Choice]) -> list[Done]:
-    choices, rows = _meant(work, choices)
+    rows = _own_rows(work, [choice.member_id for choice in choices])
     known = store.topics(work, set(rows))
     done = []
     for choice in choices:
@@ -261,20 +261,15 @@ def _set_groups(work: Work, groups: Sequence[Group]) -> list[Done]:
     return [Done("", True) for _group in groups]
 
 
-def _meant[Asked: (Update, Choice)](work: Work, requests: Sequence[Asked]) -> tuple[list[Asked], dict[str, dict[str, Any]]]:
-    """The requests, of those merged by now in the name of who they are, with the rows, locked; a member may touch his own only."""
-    ids = {request.member_id for request in requests}
-    if work.principal.kind == "member" and ids - {work.principal.id}:
+def _own_rows(work: Work, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """The rows of the members, locked; a member may touch his own only."""
+    if work.principal.kind == "member" and any(number != work.principal.id for number in ids):
         raise Forbidden("只能修改自己的资料", code="not_own")
-    current = store.standing_for(work, ids)
-    rows = store.locked_rows(work, set(current.values()))
-    if any(row["merged_into"] for row in rows.values()):
-        # Merged while the lock was waited for.
-        current = store.standing_for(work, ids)
-        rows = store.locked_rows(work, set(current.values()))
-    for number in sorted(ids - current.keys()):
-        raise Invalid(f"找不到会员 {number}", code="no_member")
-    return [replace(request, member_id=current[request.member_id]) for request in requests], rows
+    rows = store.locked_rows(work, set(ids))
+    for number in ids:
+        if number not in rows:
+            raise Invalid(f"找不到会员 {number}", code="no_member")
+    return rows
 
 
 def _present(work: Work, ids: Sequence[str]) -> None:
