@@ -96,6 +96,18 @@ def test_naming_the_order_of_another_says_nothing_and_is_proposed_to_people(stor
     assert ({proposal.one, proposal.other}, proposal.reasons[0].say) == ({chat, shop}, "报出了对方的订单号")
 
 
+def test_naming_an_order_that_waits_for_its_known_buyer_neither_takes_it_nor_merges_the_two(store: Store) -> None:
+    chat = join(store, "b", WECHAT)
+    buy(store, "T1001", "", buyer=TAOBAO)
+    shop = join(store, "a", TAOBAO, shop_key="S1")
+    assert not store.do(points.claim_order, [points.ClaimOrder("c1", chat, "T1001")], ME)[0].taken
+    assert settle(store, chat, shop) == []
+    assert same(store, chat, shop) == {chat, shop}
+    assert [reason.strong for reason in store.look(members.proposals)[0].reasons] == [False]
+    store.do(orders.match, [shop], ME)
+    assert [order.order_no for order in store.look(orders.of_member, shop, 10)] == ["T1001"]
+
+
 @pytest.mark.parametrize(
     ("one", "other", "why"),
     [

@@ -90,10 +90,12 @@ def _claim(work: Work, claims: Sequence[Claim]) -> list[Taken]:
     for one in claims:
         found = store.by_number(work, one.order_no.strip(), one.source)
         before = store.lock(work, found)
-        free = [order for order in before.values() if order.member_id in ("", one.member_id)]
+        # An order that waits to be matched with its buyer in the next moment is that buyer's already.
+        seen = _owned(work, before)
+        free = [order for order in seen.values() if order.member_id in ("", one.member_id)]
         # One answer for a number that does not exist, is somebody else's or is not unique: it must say nothing about whose it is.
         if len(found) != 1 or not free:
-            _suspect(work, one, before)
+            _suspect(work, one, seen)
             raise Refused("没有找到可以登记的这个订单，请核对订单号和店铺", code="no_order", order_no=one.order_no)
         order = free[0]
         _save(work, before, {order.id: replace(order, member_id=one.member_id)})
