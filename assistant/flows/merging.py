@@ -158,7 +158,7 @@ def _merge(work: Work, merge_id: str, one: str, other: str, why: Sequence[member
     reasons = tuple(dict.fromkeys(reason.say for reason in why))
     made = members.Merge(merge_id, kept, absorbed, "active", reasons, {}, note, work.principal.label, work.now)
     members.mark_merged(work, made)
-    memory: dict[str, Any] = {"profile": members.take_over(work, kept, absorbed)}
+    memory: dict[str, Any] = {"wishes": members.wishes(work, kept), "profile": members.take_over(work, kept, absorbed)}
     journeys.leave(work, absorbed, "已合并到另一位会员名下")
     rows = _move(work, made)
     memory["after"] = ledger.newest(work, _owner(kept))
@@ -216,9 +216,12 @@ def _undo(work: Work, request: Undo) -> Undone:
         raise Conflict("这位会员后来又合并到了别人名下，请先撤销那一次", code="newer_first", merge=newer[-1].id)
     _still(work, one.kept, one.absorbed, apart=True)
     members.mark_undone(work, one)
-    moving.give_back(work, members.kept_rows(work, one.id), one.kept, one.absorbed)
+    # What the absorbed member wished not to get stays with both.
+    moved = {name: keys for name, keys in members.kept_rows(work, one.id).items() if name != "member_topic_opt_out"}
+    moving.give_back(work, moved, one.kept, one.absorbed)
     _follow(work, one)
     done = _part(work, one)
+    members.carry_wishes(work, one.kept, one.absorbed, one.memory["wishes"])
     members.give_up(work, one.kept, one.absorbed, one.memory["profile"])
     figures = {"points": done.points, "made_good_fen": done.made_good_fen, "owed_fen": done.owed_fen}
     payload = {"merge": one.id, "kept": one.kept, "absorbed": one.absorbed, "reason": request.reason, **figures}

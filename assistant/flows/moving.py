@@ -24,8 +24,7 @@ def move(work: Work, source: str, target: str) -> dict[str, list[str]]:
         if not holds.joins:
             continue
         table = metadata.tables[name]
-        free = sa.not_(sa.or_(*(_taken(table, columns, target) for columns in _unique(table)))) if _unique(table) else sa.true()
-        mine = table.update().where(table.c[MEMBER] == source, free).values({MEMBER: target})
+        mine = table.update().where(table.c[MEMBER] == source, _free(table, target)).values({MEMBER: target})
         keys = [_key(row) for row in work.all(mine.returning(*_others(table)))]
         if keys:
             moved[name] = sorted(keys)
@@ -33,14 +32,14 @@ def move(work: Work, source: str, target: str) -> dict[str, list[str]]:
 
 
 def give_back(work: Work, moved: Mapping[str, Iterable[str]], holder: str, owner: str) -> None:
-    """Rows that were moved become the owner's again, where they are still the holder's."""
+    """Rows that were moved become the owner's again, where they are still the holder's and the owner has not got another such since."""
     for name, keys in moved.items():
         table = metadata.tables[name]
         columns = _others(table)
         for part in chunks(keys, 100):
             values = [_values(columns, json.loads(key)) for key in part]
             here = columns[0].in_([row[0] for row in values]) if len(columns) == 1 else sa.tuple_(*columns).in_(values)
-            work.execute(table.update().where(table.c[MEMBER] == holder, here).values({MEMBER: owner}))
+            work.execute(table.update().where(table.c[MEMBER] == holder, here, _free(table, owner)).values({MEMBER: owner}))
 
 
 def follow(work: Work, holder: str, owner: str, identities: Iterable[Identity]) -> None:
@@ -92,6 +91,11 @@ def _unique(table: sa.Table) -> list[list[sa.Column[Any]]]:
     keys += [list(one.columns) for one in table.constraints if isinstance(one, sa.UniqueConstraint)]
     keys += [[table.c[column.name] for column in one.columns] for one in table.indexes if one.unique]
     return [columns for columns in keys if any(column.name == MEMBER for column in columns)]
+
+
+def _free(table: sa.Table, target: str) -> sa.ColumnElement[bool]:
+    """Rows that the target has not already."""
+    return sa.and_(sa.true(), *(sa.not_(_taken(table, columns, target)) for columns in _unique(table)))
 
 
 def _taken(table: sa.Table, columns: list[sa.Column[Any]], target: str) -> sa.ColumnElement[bool]:

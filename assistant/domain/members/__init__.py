@@ -5,6 +5,7 @@ from assistant.domain.members.features import FEATURES
 from assistant.domain.members.linking import (
     NOTED,
     absorbed_by,
+    carry_wishes,
     decline,
     give_up,
     hinder,
@@ -22,6 +23,7 @@ from assistant.domain.members.linking import (
     settle_proposal,
     take_over,
     was_undone,
+    wishes,
 )
 from assistant.domain.members.links import Decline, Evidence, Merge, Proposal, Reason
 from assistant.domain.members.model import (
@@ -75,6 +77,7 @@ __all__ = [
     "Update",
     "absorbed_by",
     "bind",
+    "carry_wishes",
     "count",
     "decline",
     "find",
@@ -108,5 +111,6 @@ __all__ = [
     "take_over",
     "update",
     "was_undone",
+    "wishes",
     "with_identity",
 ]

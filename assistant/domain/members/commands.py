@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import ChainMap
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from assistant.base.errors import Forbidden, Invalid
 from assistant.base.ids import derive
@@ -33,6 +33,9 @@ SELF_FIELDS = frozenset({"nickname", "gender", "city", "birthday", "preferred_ho
 """What a member may change about himself; the rest is the brand's judgement."""
 
 FLAGS = ("opted_out", "blocked", "is_employee", "open_complaint")
+
+
+Asked = TypeVar("Asked", Update, Choice)
 
 
 def register(work: Work, requests: Sequence[Register]) -> list[Registered]:
@@ -191,7 +194,7 @@ def _bind(work: Work, requests: Sequence[Bind]) -> list[Bound]:
 
 
 def _update(work: Work, requests: Sequence[Update]) -> list[Done]:
-    rows = _own_rows(work, [request.member_id for request in requests])
+    requests, rows = _meant(work, requests)
     done = []
     for request in requests:
         row, changes = rows[request.member_id], checked_changes(request.changes)
@@ -209,7 +212,7 @@ def _update(work: Work, requests: Sequence[Update]) -> list[Done]:
 
 
 def _opt_out(work: Work, choices: Sequence[Choice]) -> list[Done]:
-    rows = _own_rows(work, [choice.member_id for choice in choices])
+    choices, rows = _meant(work, choices)
     known = store.topics(work, set(rows))
     done = []
     for choice in choices:
@@ -228,7 +231,7 @@ def _opt_out(work: Work, choices: Sequence[Choice]) -> list[Done]:
 
 
 def _opt_in(work: Work, choices: Sequence[Choice]) -> list[Done]:
-    rows = _own_rows(work, [choice.member_id for choice in choices])
+    choices, rows = _meant(work, choices)
     known = store.topics(work, set(rows))
     done = []
     for choice in choices:
@@ -261,15 +264,20 @@ def _set_groups(work: Work, groups: Sequence[Group]) -> list[Done]:
     return [Done("", True) for _group in groups]
 
 
-def _own_rows(work: Work, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """The rows of the members, locked; a member may touch his own only."""
-    if work.principal.kind == "member" and any(number != work.principal.id for number in ids):
+def _meant(work: Work, requests: Sequence[Asked]) -> tuple[list[Asked], dict[str, dict[str, Any]]]:
+    """The requests, of those merged by now in the name of who they are, with the rows, locked; a member may touch his own only."""
+    ids = {request.member_id for request in requests}
+    if work.principal.kind == "member" and ids - {work.principal.id}:
         raise Forbidden("只能修改自己的资料", code="not_own")
-    rows = store.locked_rows(work, set(ids))
-    for number in ids:
-        if number not in rows:
-            raise Invalid(f"找不到会员 {number}", code="no_member")
-    return rows
+    current = store.standing_for(work, ids)
+    rows = store.locked_rows(work, set(current.values()))
+    if any(row["merged_into"] for row in rows.values()):
+        # Merged while the lock was waited for.
+        current = store.standing_for(work, ids)
+        rows = store.locked_rows(work, set(current.values()))
+    for number in sorted(ids - current.keys()):
+        raise Invalid(f"找不到会员 {number}", code="no_member")
+    return [replace(request, member_id=current[request.member_id]) for request in requests], rows
 
 
 def _present(work: Work, ids: Sequence[str]) -> None:

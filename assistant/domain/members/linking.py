@@ -227,9 +227,25 @@ def take_over(work: Work, kept: str, absorbed: str) -> dict[str, Any]:
 
 
 def give_up(work: Work, kept: str, absorbed: str, before: Mapping[str, Any]) -> None:
-    """What the kept member took over from the other goes, where nobody has changed it since."""
+    """What the kept member took over from the other goes, where nobody has changed it since. An opt-out stays: that he has said it
+    again since cannot be seen."""
     rows = store.locked_rows(work, {kept, absorbed})
-    _change(work, rows[kept], {name: was for name, was in before.items() if rows[kept][name] == rows[absorbed][name]})
+    back = {name: was for name, was in before.items() if name != "opted_out" and rows[kept][name] == rows[absorbed][name]}
+    _change(work, rows[kept], back)
+
+
+def wishes(view: View, member_id: str) -> dict[str, Any]:
+    """What keeps a member from being written to."""
+    one = store.members_of(view, [member_id])[member_id]
+    return {"opted_out": one.opted_out, "blocked": one.blocked, "topics": sorted(one.opted_out_topics)}
+
+
+def carry_wishes(work: Work, kept: str, absorbed: str, before: Mapping[str, Any]) -> None:
+    """What was wished since the two were merged holds for both: it cannot be told which of them meant it."""
+    now = wishes(work, kept)
+    row = store.locked_rows(work, {absorbed})[absorbed]
+    _change(work, row, {name: True for name in ("opted_out", "blocked") if now[name] and not before[name] and not row[name]})
+    store.add_topics(work, ((absorbed, topic) for topic in set(now["topics"]) - set(before["topics"])))
 
 
 def _change(work: Work, row: dict[str, Any], changes: Mapping[str, Any]) -> None:
