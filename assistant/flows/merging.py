@@ -23,6 +23,19 @@ from assistant.store import Fact, View, Work, once
 LATELY = timedelta(days=2)
 """How long after a merge rows are looked for that another unit wrote in the same moment."""
 
+LOOKED_AT = 5000
+"""Merges of these days that one run looks at."""
+
+AT_ONCE = 50
+"""Merges that one run makes or moves: it is one commit."""
+
+PARTED = "以前合并过又撤销了"
+EMPLOYEE = "其中一位是员工"
+UNIONIDS = "两位的微信 unionid 不同，是两个微信号"
+CONTACTS = "两位都有自己的企业微信好友，是两个微信号"
+FOR_PEOPLE = (PARTED, EMPLOYEE, UNIONIDS, CONTACTS)
+"""Why a person must look first; new evidence asks again."""
+
 ROOMS = ("points", "cashback", "growth", *stored_value.ASSETS)
 """Assets whose rooms say what is whose; of others a member takes back what it brought, as far as it is still there."""
 
@@ -106,31 +119,35 @@ def merge_strong(work: Work, member_ids: Collection[str]) -> list[Merged]:
 
 
 def catch_up(work: Work) -> int:
-    """Tries again what could not be merged yet, and moves what was written to a merged member in the moment of its merge."""
-    waiting = members.proposals(work, limit=200)
-    merge_strong(work, {one.one for one in waiting if any(reason.strong for reason in one.reasons)})
-    late = [one for one in members.merges(work, limit=500) if one.at > work.now - LATELY]
-    for one in late:
+    """Tries again what could not be merged yet, and moves what was written to a merged member in the moment of its merge; so many at
+    a time. Returns how many were moved."""
+    waiting = members.provable(work, AT_ONCE, leaving_out=FOR_PEOPLE)
+    merge_strong(work, {one.one for one in waiting})
+    late = [one for one in members.merges(work, limit=LOOKED_AT) if one.at > work.now - LATELY]
+    behind = moving.left_behind(work, [one.absorbed for one in late])
+    # The older ones first: who was absorbed twice over moves all the way.
+    moved = [one for one in reversed(late) if one.absorbed in behind][:AT_ONCE]
+    for one in moved:
         _move(work, one)
-    return len(late)
+    return len(moved)
 
 
 def _hindrance(view: View, proposal: members.Proposal) -> str:
     """Why a person must look first; empty where nothing speaks against it."""
     if members.was_undone(view, proposal.one, proposal.other):
-        return "以前合并过又撤销了"
+        return PARTED
     both = members.profiles(view, [proposal.one, proposal.other])
     one, other = both[proposal.one], both[proposal.other]
     if one.is_employee != other.is_employee:
-        return "其中一位是员工"
+        return EMPLOYEE
     known = members.identities(view, [proposal.one, proposal.other])
     held = [_values(known.get(number, ()), "unionid") for number in (proposal.one, proposal.other)]
     if all(held) and not held[0] & held[1]:
-        return "两位的微信 unionid 不同，是两个微信号"
+        return UNIONIDS
     if any(reason.kind == "unionid" for reason in proposal.reasons):
         return ""
     if all(_values(known.get(number, ()), "wecom_external") for number in (proposal.one, proposal.other)):
-        return "两位都有自己的企业微信好友，是两个微信号"
+        return CONTACTS
     return ""
 
 

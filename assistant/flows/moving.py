@@ -10,21 +10,45 @@ import sqlalchemy as sa
 
 from assistant.domain.members import Identity
 from assistant.flows import personal
-from assistant.store import Work, chunks, metadata
+from assistant.store import View, Work, chunks, metadata
 
 MEMBER = "member_id"
 BY_ORDER = ("points_lot", "points_order_earning", "membership_order_growth", "cashback_claim")
 """Tables whose rows belong to whom their order belongs."""
 
 
+OF_ORDERS = ("points_order_earning", "membership_order_growth")
+"""Tables of one row an order, found by the orders."""
+
+UNSEEN = (*OF_ORDERS, "points_behaviour")
+"""Tables that cannot be asked by member; what is written there comes with a lot or growth value, which can."""
+
+
+def left_behind(view: View, member_ids: Iterable[str]) -> set[str]:
+    """Which of these members still have rows or a balance."""
+    found: set[str] = set()
+    balance = metadata.tables["ledger_balance"]
+    tables = [metadata.tables[name] for name, holds in personal.TABLES.items() if holds.joins and name not in UNSEEN]
+    for part in chunks(sorted(set(member_ids))):
+        for table in tables:
+            found.update(row[0] for row in view.all(sa.select(table.c[MEMBER]).where(table.c[MEMBER].in_(part)).distinct()))
+        owners = {f"member:{number}": number for number in part}
+        here = (balance.c.owner.in_(owners), balance.c.balance != 0)
+        found.update(owners[row.owner] for row in view.all(sa.select(balance.c.owner).where(*here)))
+    return found
+
+
 def move(work: Work, source: str, target: str) -> dict[str, list[str]]:
     """Gives the rows of one member to another; returns table → keys of the rows. What the other has already stays where it is."""
     moved: dict[str, list[str]] = {}
+    order = metadata.tables["shop_order"]
     for name, holds in personal.TABLES.items():
         if not holds.joins:
             continue
         table = metadata.tables[name]
         mine = table.update().where(table.c[MEMBER] == source, _free(table, target)).values({MEMBER: target})
+        if name in OF_ORDERS:
+            mine = mine.where(table.c.order_id.in_(sa.select(order.c.id).where(order.c[MEMBER].in_((source, target)))))
         keys = [_key(row) for row in work.all(mine.returning(*_others(table)))]
         if keys:
             moved[name] = sorted(keys)

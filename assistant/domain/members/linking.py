@@ -78,6 +78,13 @@ def proposals(view: View, state: str = "open", limit: int = 100) -> list[Proposa
     return _with_reasons(view, view.all(sa.select(proposal).where(proposal.c.state == state).order_by(*order).limit(limit)))
 
 
+def provable(view: View, limit: int, leaving_out: Collection[str]) -> list[Proposal]:
+    """Open proposals with strong evidence, the oldest first; without those that the house will not merge for one of these reasons."""
+    here = (evidence.c.one == proposal.c.one, evidence.c.other == proposal.c.other, evidence.c.strong)
+    wanted = (proposal.c.state == "open", proposal.c.hindrance.not_in(leaving_out), sa.exists().where(*here))
+    return _with_reasons(view, view.all(sa.select(proposal).where(*wanted).order_by(proposal.c.at, proposal.c.one).limit(limit)))
+
+
 def proposals_of(view: View, member_ids: Collection[str], state: str = "open") -> list[Proposal]:
     """The proposals about these members."""
     found: dict[tuple[str, str], Any] = {}
