@@ -190,7 +190,12 @@ class Trace:
     conversations: tuple[str, ...]
     turns: tuple[str, ...]
     orders: tuple[str, ...]
+    partners: tuple[str, ...] = ()
+    """Who was taken for the same person, or may be."""
 
+
+OF_TWO = (members.NOTED, "members.merged", "members.parted", "members.declined")
+"""Facts of one member that name another."""
 
 SHORTEST = 4
 """Words shorter than this would strike out what has nothing to do with the person."""
@@ -210,7 +215,18 @@ def trace(view: View, member_id: str) -> Trace:
     talks = ids(conversation.c.id, conversation.c.member_id == member_id)
     turns = ids(turn.c.id, turn.c.conversation.in_(talks))
     orders = ids(order.c.id, order.c.member_id == member_id)
-    return Trace(member_id, tuple(sorted(word for word in words if len(word) >= SHORTEST)), talks, turns, orders)
+    return Trace(
+        member_id, tuple(sorted(word for word in words if len(word) >= SHORTEST)), talks, turns, orders, _partners(view, member_id)
+    )
+
+
+def _partners(view: View, member_id: str) -> tuple[str, ...]:
+    merge, proposal = metadata.tables["member_merge"], metadata.tables["member_proposal"]
+    found: set[str] = set()
+    for one, other in ((merge.c.kept, merge.c.absorbed), (proposal.c.one, proposal.c.other)):
+        found.update(row[0] for row in view.all(sa.select(one).where(other == member_id)))
+        found.update(row[0] for row in view.all(sa.select(other).where(one == member_id)))
+    return tuple(sorted(found))
 
 
 def rows_of(name: str, found: Trace) -> sa.ColumnElement[bool]:
@@ -229,7 +245,9 @@ def _conversations(table: sa.Table, found: Trace) -> sa.ColumnElement[bool]:
 
 def _facts(table: sa.Table, found: Trace) -> sa.ColumnElement[bool]:
     subjects = [f"member:{found.member_id}", *(f"conversation:{talk}" for talk in found.conversations)]
-    return sa.or_(table.c.member_id == found.member_id, table.c.subject.in_(subjects))
+    mine = sa.or_(table.c.member_id == found.member_id, table.c.subject.in_(subjects))
+    # What is told of another names this one where the two were taken for one.
+    return sa.or_(mine, sa.and_(table.c.name.in_(OF_TWO), _one_of(table.c.member_id, found.partners)))
 
 
 def _transactions(table: sa.Table, found: Trace) -> sa.ColumnElement[bool]:
