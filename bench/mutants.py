@@ -31,10 +31,10 @@ class Mutant:
 DOMAIN = "assistant/domain"
 MUTANTS = (
     Mutant(
-        "a message told again is a new one",
+        "a message told again wakes another turn",
         "assistant/channels/inbox.py",
-        "fresh = row_id not in seen",
-        "fresh = True",
+        'if row["id"] in new and row["state"] == "waiting"',
+        'if row["state"] == "waiting"',
         "tests/contract/test_inbox.py",
     ),
     Mutant(
@@ -173,8 +173,8 @@ MUTANTS = (
     Mutant(
         "an erasure leaves the identities",
         "assistant/flows/personal.py",
-        '"member_identity": Holds("member_id", "身份", drop=True),',
-        '"member_identity": Holds("member_id", "身份", plain=("namespace", "value")),',
+        '"member_identity": Holds("member_id", "身份", joins=True, drop=True),',
+        '"member_identity": Holds("member_id", "身份", joins=True, plain=("namespace", "value")),',
         "tests/rooms/test_persons.py",
     ),
     Mutant(

@@ -232,6 +232,7 @@ def _undo(work: Work, request: Undo) -> Undone:
     if newer:
         raise Conflict("这位会员后来又合并到了别人名下，请先撤销那一次", code="newer_first", merge=newer[-1].id)
     _still(work, one.kept, one.absorbed, apart=True)
+    members.remember(work, one.id, dict(one.memory) | {"until": ledger.newest(work, _owner(one.kept))})
     members.mark_undone(work, one)
     # What the absorbed member wished not to get stays with both.
     moved = {name: keys for name, keys in members.kept_rows(work, one.id).items() if name != "member_topic_opt_out"}
@@ -253,16 +254,26 @@ def _follow(work: Work, one: members.Merge) -> None:
 
 
 def _part(work: Work, one: members.Merge) -> Undone:
-    key, after = f"part:{one.id}", one.memory["after"]
+    key, spans = f"part:{one.id}", _spans(work, one)
     moved = ledger.joined(work, _owner(one.kept), _prefix(one))
     sides = (one.kept, one.absorbed)
-    left = points.part(work, f"{key}:points", *sides, moved.get("points/available", 0), after)
+    left = points.part(work, f"{key}:points", *sides, moved.get("points/available", 0), spans)
     paid_in = {asset: moved.get(f"{asset}/main", 0) for asset in stored_value.ASSETS}
-    good = stored_value.part(work, f"{key}:stored", *sides, paid_in, after)
-    owed = cashback.part(work, f"{key}:cashback", *sides, moved.get("cashback/debt", 0), after)
-    membership.part(work, f"{key}:growth", *sides, one.memory["membership"], moved.get("growth/main", 0), after)
+    good = stored_value.part(work, f"{key}:stored", *sides, paid_in, spans)
+    owed = cashback.part(work, f"{key}:cashback", *sides, moved.get("cashback/debt", 0), spans)
+    membership.part(work, f"{key}:growth", *sides, one.memory["membership"], moved.get("growth/main", 0), spans)
     _others(work, key, one, moved)
     return Undone(one.id, one.kept, one.absorbed, left, good, owed)
+
+
+def _spans(view: View, one: members.Merge) -> list[ledger.Span]:
+    """Where what the absorbed member did since stands in the book: with the kept one, and with those the kept one was merged into
+    meanwhile."""
+    found = [ledger.Span(_owner(one.kept), one.memory["after"], one.memory.get("until"))]
+    for outer in members.merges_of(view, [one.kept], state="undone"):
+        if outer.absorbed == one.kept and outer.at >= one.at:
+            found += _spans(view, outer)
+    return found
 
 
 def _others(work: Work, key: str, one: members.Merge, moved: Mapping[str, int]) -> None:

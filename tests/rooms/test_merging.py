@@ -287,6 +287,23 @@ def test_a_chain_is_undone_from_its_end(store: Store) -> None:
     assert wrong(store) == []
 
 
+def test_what_was_earned_at_the_end_of_a_chain_comes_back_through_all_of_it(store: Store) -> None:
+    first, second, third = join(store, "a", TAOBAO), join(store, "b", days_ago=9), join(store, "c", WECHAT)
+    for number, one in enumerate((first, second, third), 1):
+        give(store, one, 10 * number)
+    inner = merge(store, first, second, "m1")
+    outer = merge(store, second, third, "m2")
+    buy(store, "T1", "", 10000, buyer=TAOBAO)
+    spend(store, third, 90, "s1")
+    assert left(store, third) == [70]
+    undo(store, outer, "u2")
+    assert left(store, second, third) == [130, -60]
+    undo(store, inner)
+    assert left(store, first, second, third) == [110, 20, -60]
+    assert [one.growth for one in standing(store, first, second, third)] == [100, 0, 0]
+    assert wrong(store) == []
+
+
 def test_who_was_parted_by_a_person_is_not_merged_again_by_the_house(store: Store) -> None:
     first, second = join(store, "a", Identity("card", "c1")), join(store, "b")
     store.do(members.bind, [Bind("x", second, Identity("card", "c1"))], ME)

@@ -61,6 +61,15 @@ class Reversal:
 
 
 @dataclass(frozen=True, slots=True)
+class Span:
+    """The lines of an owner after the line ``after``, up to ``until`` where that is given."""
+
+    owner: str
+    after: int
+    until: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Later:
     """One line of an account after a certain one: the key of its transaction, which it reverses, the signed amount."""
 

@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from assistant.domain.ledger import store
-from assistant.domain.ledger.model import Account, Entry, Later, hold_account
+from assistant.domain.ledger.model import Account, Entry, Later, Span, hold_account
 from assistant.store import View
 
 
@@ -32,9 +32,9 @@ def joined(view: View, owner: str, prefix: str) -> dict[str, int]:
     return store.joined(view, owner, prefix)
 
 
-def later(view: View, account: Account, after: int) -> list[Later]:
-    """The lines of an account that came after the line ``after``, in order."""
-    return store.later(view, account, after)
+def later(view: View, asset: str, pocket: str, spans: Iterable[Span]) -> list[Later]:
+    """The lines of these spans in one pocket of an asset, in order."""
+    return [line for span in spans for line in store.later(view, asset, pocket, span)]
 
 
 def totals(view: View) -> dict[str, int]:

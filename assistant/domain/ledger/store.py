@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from assistant.domain.ledger.model import Account, Entry, Hold, Later, Posted, Posting
+from assistant.domain.ledger.model import Account, Entry, Hold, Later, Posted, Posting, Span
 from assistant.domain.ledger.tables import balance, entry, hold, transaction
 from assistant.store import View, Work, upsert
 
@@ -80,9 +80,11 @@ def joined(view: View, owner: str, prefix: str) -> dict[str, int]:
     return {f"{row.asset}/{row.pocket}": int(row.total) for row in rows}
 
 
-def later(view: View, account: Account, after: int) -> list[Later]:
+def later(view: View, asset: str, pocket: str, span: Span) -> list[Later]:
     head = transaction.c
-    own = (entry.c.owner == account.owner, entry.c.asset == account.asset, entry.c.pocket == account.pocket, entry.c.id > after)
+    own = [entry.c.owner == span.owner, entry.c.asset == asset, entry.c.pocket == pocket, entry.c.id > span.after]
+    if span.until is not None:
+        own.append(entry.c.id <= span.until)
     statement = sa.select(head.key, head.id, head.reverses, entry.c.amount).join(transaction, head.id == entry.c.transaction_id)
     return [Later(row.key, row.id, row.reverses or "", row.amount) for row in view.all(statement.where(*own).order_by(entry.c.id))]
 

@@ -8,10 +8,10 @@ from datetime import datetime
 from typing import Any
 
 from assistant.domain import ledger
-from assistant.domain.ledger import Posting
+from assistant.domain.ledger import Posting, Span
 from assistant.domain.membership import store
 from assistant.domain.membership.ladder import Ladder
-from assistant.domain.membership.model import Paid, Place, account
+from assistant.domain.membership.model import ASSET, Paid, Place, account
 from assistant.store import Work
 
 ORDER = re.compile(r"order_[0-9a-f]{24}")
@@ -61,13 +61,13 @@ def _queue(line: list[Paid], moved: set[str], now: datetime) -> list[str]:
     return shifted
 
 
-def part(work: Work, key: str, kept: str, absorbed: str, memory: Mapping[str, Any], moved: int, after: int) -> int:
-    """Gives the absorbed member growth value of its own: what it brought (``moved``) and what its own orders did since, as far as no
-    review has used it up. Both have at least the tier they had when they were joined, until its time is over. Returns the growth value.
+def part(work: Work, key: str, kept: str, absorbed: str, memory: Mapping[str, Any], moved: int, spans: Sequence[Span]) -> int:
+    """Gives the absorbed member growth value of its own: what it brought (``moved``) and what its own orders did in the ``spans``, as far
+    as no review has used it up. Both have at least the tier they had when they were joined, until its time is over. Returns what it has.
     """
     ladder = store.open_ladder(work, [kept, absorbed])
     ours = store.orders_counted(work, absorbed)
-    lines = ledger.later(work, account(kept), after)
+    lines = ledger.later(work, ASSET, account(kept).pocket, spans)
     share = moved + sum(line.amount for line in lines if ours & set(ORDER.findall(line.key)))
     share = min(max(share, min(ladder.growth[kept], 0)), max(ladder.growth[kept], 0))
     if share:

@@ -87,7 +87,9 @@ def _give(work: Work, ids: Sequence[str]) -> list[str]:
 
 def _claim(work: Work, claims: Sequence[Claim]) -> list[Taken]:
     done = []
-    for one in claims:
+    current = members.find_all(work, [one.member_id for one in claims])
+    for asked in claims:
+        one = replace(asked, member_id=current.get(asked.member_id, asked.member_id))
         found = store.by_number(work, one.order_no.strip(), one.source)
         before = store.lock(work, found)
         # An order that waits to be matched with its buyer in the next moment is that buyer's already.
@@ -99,7 +101,7 @@ def _claim(work: Work, claims: Sequence[Claim]) -> list[Taken]:
             raise Refused("没有找到可以登记的这个订单，请核对订单号和店铺", code="no_order", order_no=one.order_no)
         order = free[0]
         _save(work, before, {order.id: replace(order, member_id=one.member_id)})
-        if order.buyer and members.find(work, one.member_id):
+        if order.buyer and one.member_id in current.values():
             members.bind(work, [members.Bind(f"claimed:{one.key}", one.member_id, order.buyer, "claimed_order")])
         done.append(Taken(order.id, one.member_id))
     return done

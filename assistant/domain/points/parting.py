@@ -10,9 +10,9 @@ from datetime import datetime, timedelta
 from assistant.base.errors import Refused
 from assistant.base.ids import derive
 from assistant.domain import ledger
-from assistant.domain.ledger import Posting
+from assistant.domain.ledger import Posting, Span
 from assistant.domain.points import store
-from assistant.domain.points.model import Lot, Part, SpendRow, account
+from assistant.domain.points.model import ASSET, Lot, Part, SpendRow, account
 from assistant.domain.points.sheet import Sheet
 from assistant.store import Work
 
@@ -41,15 +41,15 @@ def joined(work: Work, member_id: str) -> None:
     store.close_sheet(work, sheet)
 
 
-def part(work: Work, key: str, kept: str, absorbed: str, moved: int, after: int) -> int:
+def part(work: Work, key: str, kept: str, absorbed: str, moved: int, spans: Sequence[Span]) -> int:
     """Gives the absorbed member, whose lots and spends carry its name again, what is its own: ``moved`` points available when the two
-    were joined, and what its own orders and spends did to the joined account since the line ``after``. Returns what it has then.
+    were joined, and what its own orders and spends did to the joined account in the ``spans``. Returns what it has then.
 
     A spend that drew on the other's lots is put on its spender, who may owe points for it as after a refund.
     """
     spends = store.spends_by_members(work, [kept, absorbed])
     sheet = store.open_sheet(work, [kept, absorbed], {one.lot_id for row in spends for one in row.parts})
-    own = moved + _since(work, sheet, spends, kept, absorbed, after)
+    own = moved + _since(work, sheet, spends, absorbed, spans)
     waiting = sum(lot.remaining for lot in sheet.lots.values() if lot.member_id == absorbed and lot.state == "pending")
     for pocket, amount in (("available", own), ("pending", waiting)):
         ledger.post(work, _give(f"{key}:{pocket}", kept, absorbed, pocket, amount))
@@ -63,12 +63,12 @@ def part(work: Work, key: str, kept: str, absorbed: str, moved: int, after: int)
     return own
 
 
-def _since(work: Work, sheet: Sheet, spends: Sequence[SpendRow], kept: str, absorbed: str, after: int) -> int:
+def _since(work: Work, sheet: Sheet, spends: Sequence[SpendRow], absorbed: str, spans: Sequence[Span]) -> int:
     """What the absorbed member's own doings did to the joined account."""
     ours = {row.id for row in spends if row.member_id == absorbed}
     transactions = {row.transaction for row in spends if row.member_id == absorbed}
     total = 0
-    for line in ledger.later(work, account(kept, "available"), after):
+    for line in ledger.later(work, ASSET, "available", spans):
         lots, named = LOT.findall(line.key), SPEND.findall(line.key)
         total += line.amount if _caused(sheet, work, lots, absorbed) or ours & set(named) or line.transaction in transactions else 0
     return total

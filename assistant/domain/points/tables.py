@@ -117,6 +117,7 @@ behaviour = sa.Table(
     sa.Column("name", sa.String(80), nullable=False),
     json_column("properties"),
     sa.Column("at", Instant, nullable=False),
+    sa.Index(None, "member_id"),
     sa.Index(None, "at"),
 )
 

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from assistant.base.ids import derive
 from assistant.domain import ledger
-from assistant.domain.ledger import Account, Posting
+from assistant.domain.ledger import Account, Posting, Span
 from assistant.domain.stored_value import store
 from assistant.domain.stored_value.model import ASSETS, PRINCIPAL, Lot, Part, account, brand
 from assistant.domain.stored_value.store import Spent
@@ -25,9 +25,9 @@ def still(work: Work, member_ids: Sequence[str]) -> None:
     store.lock(work, member_ids)
 
 
-def part(work: Work, key: str, kept: str, absorbed: str, moved: Mapping[str, int], after: int) -> int:
+def part(work: Work, key: str, kept: str, absorbed: str, moved: Mapping[str, int], spans: Sequence[Span]) -> int:
     """Gives the absorbed member, whose top-ups and spends carry its name again, what is its own: what it brought (``moved``, asset →
-    fen) and what its own top-ups and spends did since. Returns the fen that the brand makes good.
+    fen) and what its own top-ups and spends did in the ``spans``. Returns the fen that the brand makes good.
 
     Who spent more of the other's money than he had owes nothing: the mistake was the brand's, which pays it.
     """
@@ -37,7 +37,7 @@ def part(work: Work, key: str, kept: str, absorbed: str, moved: Mapping[str, int
     own, good = {}, 0
     for asset in ASSETS:
         joint = account(kept, asset)
-        lines = ledger.later(work, joint, after)
+        lines = ledger.later(work, asset, joint.pocket, spans)
         share = moved.get(asset, 0) + sum(one.amount for one in lines if ours & {*LOT.findall(one.key), *SPEND.findall(one.key)})
         rest = ledger.balances(work, [joint])[joint] - share
         own[absorbed, asset], own[kept, asset] = max(share, 0), max(rest, 0)
