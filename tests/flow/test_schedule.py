@@ -313,6 +313,8 @@ async def a_day_with_a_death(shop: Shop, morning: datetime, stage: str, nth: int
     await shop.start(die_at=stage, nth=nth)
     await play(shop, lambda: shop.dead, f"the death at {stage} {nth}", timedelta(seconds=5 if (stage, nth) in BY_MASS else 0))
     assert await shop.died()
+    # On a machine under load the second claim may be the first one's again: then nothing is taken for a task yet.
+    taken = states(shop, BIRTHDAY).get(mass) == ("mass", "sending")
     await shop.start()
     ended = {("kf", "delivered"), ("mass", "delivered"), ("mass", "unknown")}
     await play(shop, lambda: {states(shop, BIRTHDAY).get(key) for key in (window, mass)} <= ended, f"the day after {stage} {nth}")
@@ -320,7 +322,7 @@ async def a_day_with_a_death(shop: Shop, morning: datetime, stage: str, nth: int
     assert states(shop, BIRTHDAY)[window] == ("kf", "delivered")
     assert len(read(shop, window)) == 1
     lost = states(shop, BIRTHDAY)[mass] == ("mass", "unknown")
-    assert lost or (stage, nth) not in LOST
+    assert lost or not taken or (stage, nth) not in LOST
     made = [task for task in shop.simulator.mass.tasks.values() if any(row.target == f"wm_{mass}" for row in task.rows["lin"])]
     assert len(made) == len(read(shop, mass)) == (0 if lost else 1)
     await shop.stop()
