@@ -111,7 +111,7 @@ def simulate(options: argparse.Namespace, settings: Settings) -> int:
 def _run(service: Coroutine[Any, Any, int]) -> int:
     """On the faster event loop where it exists (not on Windows)."""
     try:
-        from uvloop import new_event_loop  # noqa: PLC0415
+        from uvloop import new_event_loop  # noqa: PLC0415 - not there on Windows
     except ImportError:
         return asyncio.run(service)
     with asyncio.Runner(loop_factory=new_event_loop) as runner:
@@ -137,7 +137,7 @@ def spare_collector() -> None:
 
 async def _serve(settings: Settings, clock: SystemClock, *, simulated: bool) -> int:
     with _importing():
-        from assistant import demo  # noqa: PLC0415
+        from assistant import demo  # noqa: PLC0415 - as the next
         from assistant.app import opened  # noqa: PLC0415 - the parts are heavy, other commands start without them
 
     stop = asyncio.Event()
@@ -155,7 +155,7 @@ def import_files(options: argparse.Namespace, settings: Settings) -> int:
     """Imports JSONL files; bad lines are named and left out."""
     from tqdm import tqdm  # noqa: PLC0415
 
-    from assistant.flows import control  # noqa: PLC0415
+    from assistant.flows import control  # noqa: PLC0415 - only an import needs these
     from assistant.flows.importing import import_file, import_orders  # noqa: PLC0415
     from assistant.flows.order_files import load_profile  # noqa: PLC0415
     from assistant.store import Store, migrate  # noqa: PLC0415

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -176,6 +177,11 @@ def _validator(kind: str) -> Any:
     return _Strict(json.loads((SCHEMAS / f"{kind}.json").read_text(encoding="utf-8")))
 
 
+TYPES = {"integer": "整数", "string": "文字", "boolean": " true 或 false", "array": "列表", "object": "对象"}
+BOUNDS = {"minimum": "最小", "maximum": "最大", "minLength": "最短", "maxLength": "最长", "minItems": "至少", "maxItems": "至多"}
+EXAMPLES = ("2026-11-22T10:00:00+08:00", "05-20", "13800001111", "taobao")
+
+
 def _explain(error: Any) -> str:
     where = "字段 " + ".".join(str(part) for part in error.absolute_path) if error.absolute_path else "这一行"
     value = str(error.instance)[:60]
@@ -188,14 +194,19 @@ def _explain(error: Any) -> str:
             known = schema.get("properties", {})
             return f"{where} 有不认识的字段 {'、'.join(name for name in error.instance if name not in known)}"
         case "type":
-            return f"{where} 的类型不对，需要 {wanted}，现在是 “{value}”"
+            return f"{where} 的类型不对，需要{TYPES.get(str(wanted), wanted)}，现在是 “{value}”"
         case "enum":
             return f"{where} 只能是 {'、'.join(map(str, wanted))}，现在是 “{value}”"
         case "pattern":
-            hint = f"，应为 {schema['description']}" if "description" in schema else ""
-            return f"{where} 的格式不对：“{value}”{hint}"
+            return f"{where} 的格式不对：“{value}”{_hint(wanted)}"
         case _:
-            return f"{where} 的值 “{value}” 超出允许的范围（{error.validator} {wanted}）"
+            return f"{where} 的值 “{value}” 超出允许的范围（{BOUNDS.get(error.validator, error.validator)} {wanted}）"
+
+
+def _hint(pattern: str) -> str:
+    """What the pattern of a schema wants, shown by one that fits it."""
+    fits = next((one for one in EXAMPLES if re.search(pattern, one)), "")
+    return f"，应写成 {fits} 这样" if fits else ""
 
 
 def _batches(lines: Iterable[Line]) -> Iterator[list[Line]]:

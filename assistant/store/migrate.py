@@ -36,7 +36,7 @@ def upgrade(url: str) -> None:
 
 def adopt(url: str) -> None:
     """Declares a database whose tables were made by ``Store.create_all`` to be at the newest revision."""
-    from alembic import command  # noqa: PLC0415
+    from alembic import command  # noqa: PLC0415 - as in upgrade
 
     _run(url, lambda config: command.stamp(config, "head"))
 
@@ -69,8 +69,8 @@ def import_tables() -> None:
 
 def differences(url: str) -> list[Any]:
     """What the database lacks or has beyond the metadata; empty when they agree."""
-    from alembic.autogenerate import compare_metadata  # noqa: PLC0415
-    from alembic.migration import MigrationContext  # noqa: PLC0415
+    from alembic.autogenerate import compare_metadata  # noqa: PLC0415 - as in upgrade
+    from alembic.migration import MigrationContext  # noqa: PLC0415 - as in upgrade
 
     engine = open_engine(url, writing=True, size=1)
     try:
@@ -83,7 +83,7 @@ def differences(url: str) -> list[Any]:
 
 def revision(words: str) -> str:
     """Writes the next revision from the difference between all revisions so far and the metadata; returns its path."""
-    from alembic import command  # noqa: PLC0415
+    from alembic import command  # noqa: PLC0415 - as in upgrade
 
     import_tables()
     with TemporaryDirectory() as folder:
@@ -112,7 +112,7 @@ def ours(name: str | None, kind: str, _parents: Any) -> bool:
 
 
 def _run(url: str, act: Callable[[Any], object]) -> None:
-    from alembic.config import Config  # noqa: PLC0415
+    from alembic.config import Config  # noqa: PLC0415 - as in upgrade
 
     engine = open_engine(url, writing=True, size=1)
     try:

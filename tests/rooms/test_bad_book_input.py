@@ -295,3 +295,17 @@ async def test_a_member_is_asked_which_platform_an_order_is_of(shop: Store) -> N
 )
 def test_what_is_no_count_is_not_taken_for_one(text: str, count: int) -> None:
     assert slots.quantity(text) == count
+
+
+def said(store: Store, line: dict[str, Any]) -> list[str]:
+    return [bad.reason for bad in import_lines(store, "one.jsonl", [json.dumps(line).encode()], BOSS).bad]
+
+
+def test_a_line_that_is_wrong_is_told_in_the_operators_language(store: Store) -> None:
+    line = {"kind": "order", "source": "taobao", "order_no": "T1", "status": "paid", "at": "2026-11-01T10:00", "items": []}
+    assert said(store, line | {"buyer": {"namespace": "taobao", "value": "t1"}})[0] == (
+        "字段 at 的格式不对：“2026-11-01T10:00”，应写成 2026-11-22T10:00:00+08:00 这样"
+    )
+    assert said(store, {"kind": "identity", "member": "M1", "namespace": "taobao", "value": 7}) == [
+        "字段 value 的类型不对，需要文字，现在是 “7”"
+    ]

@@ -8,12 +8,12 @@ from datetime import timedelta
 import pytest
 
 from assistant.base.clock import ManualClock
-from assistant.domain import insights, members
+from assistant.domain import insights, members, stored_value
 from assistant.domain.members import Identity
 from assistant.store import Store
 from tests.browser.web_house import House, open_house
 from tests.conftest import NOON
-from tests.rooms.merging_help import WECHAT, buy, give, join, left
+from tests.rooms.merging_help import ME, WECHAT, buy, give, join, left, merge
 
 
 @pytest.fixture
@@ -64,3 +64,17 @@ def test_the_link_rate_counts_buyers_not_orders(store: Store) -> None:
     assert found[0].percent == 33
     assert store.look(insights.link_rates, NOON) == []
     assert chat != shop
+
+
+async def test_an_undo_on_the_page_says_what_became_of_the_money(house: House, store: Store) -> None:
+    chat, shop = join(store, "a", WECHAT), join(store, "b", shop_key="S1")
+    give(store, shop, 100)
+    store.do(stored_value.top_up, [stored_value.TopUp("t", shop, 10000, "wx1", 0)], ME)
+    done = merge(store, chat, shop)
+    store.do(stored_value.spend, [stored_value.Spend("s", chat, 3000, "O1")], ME)
+    await house.login("song")
+    answer = await house.post(f"/linking/{done.merge_id}/undo", {"csrf": await house.csrf("/linking"), "reason": "看错了"})
+    text = await answer.text()
+    assert (answer.status, left(store, chat, shop)) == (200, [0, 100])
+    assert "分出的会员有 100 积分" in text
+    assert "品牌补足了储值 ¥30.00" in text

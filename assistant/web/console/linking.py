@@ -6,6 +6,7 @@ from aiohttp import web
 
 from assistant import access
 from assistant.base.errors import Invalid
+from assistant.flows.merging import Undone
 from assistant.web import linking
 from assistant.web.console.forms import see
 from assistant.web.doors import Call
@@ -17,7 +18,11 @@ PAGE = "/linking"
 
 async def show(call: Call) -> web.StreamResponse:
     """All of it."""
-    return render(call, "linking.html", shown=await linking.show(call), may=access.allowed(call.who, "member:merge"))
+    return await _page(call, None)
+
+
+async def _page(call: Call, undone: Undone | None) -> web.StreamResponse:
+    return render(call, "linking.html", shown=await linking.show(call), may=access.allowed(call.who, "member:merge"), undone=undone)
 
 
 async def decide(call: Call) -> web.StreamResponse:
@@ -33,9 +38,8 @@ async def decide(call: Call) -> web.StreamResponse:
 
 
 async def undo(call: Call) -> web.StreamResponse:
-    """Takes a merge back."""
-    await linking.undo(call, call.part("id"), call.field("reason")[:200])
-    return see(f"{PAGE}#merges")
+    """Takes a merge back; the page says what a person must know of it."""
+    return await _page(call, await linking.undo(call, call.part("id"), call.field("reason")[:200]))
 
 
 ROUTES = (
