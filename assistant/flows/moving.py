@@ -16,19 +16,15 @@ MEMBER = "member_id"
 BY_ORDER = ("points_lot", "points_order_earning", "membership_order_growth", "cashback_claim")
 """Tables whose rows belong to whom their order belongs."""
 
-
 OF_ORDERS = ("points_order_earning", "membership_order_growth")
-"""Tables of one row an order, found by the orders."""
-
-UNSEEN = (*OF_ORDERS, "points_behaviour")
-"""Tables that cannot be asked by member; what is written there comes with a lot or growth value, which can."""
+"""Tables of one row an order, found by the orders and not by member; what is written there comes with a lot or growth value."""
 
 
 def left_behind(view: View, member_ids: Iterable[str]) -> set[str]:
     """Which of these members still have rows or a balance."""
     found: set[str] = set()
     balance = metadata.tables["ledger_balance"]
-    tables = [metadata.tables[name] for name, holds in personal.TABLES.items() if holds.joins and name not in UNSEEN]
+    tables = [metadata.tables[name] for name, holds in personal.TABLES.items() if holds.joins and name not in OF_ORDERS]
     for part in chunks(sorted(set(member_ids))):
         for table in tables:
             found.update(row[0] for row in view.all(sa.select(table.c[MEMBER]).where(table.c[MEMBER].in_(part)).distinct()))
