@@ -11,6 +11,7 @@ from typing import Any
 from assistant.base.clock import SHANGHAI
 from assistant.wecom.simulator.callbacks import Callbacks, Delivery
 from assistant.wecom.simulator.config import SimulatorConfig
+from assistant.wecom.simulator.corp import Routes
 from assistant.wecom.simulator.world import ApiError, PhoneMessage, SimulatorError, World, shown
 
 CONTENT_BYTES = 20480
@@ -54,6 +55,9 @@ class Bot:
         self._urls: dict[str, _ResponseUrl] = {}
         self._entered: dict[str, date] = {}
         self.api_base = config.api_base.rstrip("/")
+
+    def routes(self) -> Routes:
+        return {"aibot/response": ("", lambda body: self.response(dict(self._world.asked.query), body))}
 
     async def says(self, userid: str, text: str, chatid: str = "", *, wait: bool = True) -> BotTurn:
         """Asks the bot, alone or with @ in a group; with ``wait`` answers only when the stream has ended."""

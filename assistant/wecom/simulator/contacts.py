@@ -8,6 +8,7 @@ from typing import Any
 
 from assistant.wecom.simulator.callbacks import Callbacks, Delivery, to_xml
 from assistant.wecom.simulator.config import SimulatorConfig
+from assistant.wecom.simulator.corp import Routes
 from assistant.wecom.simulator.world import ApiError, Customer, PhoneMessage, Relation, SimulatorError, World, cut
 
 
@@ -27,6 +28,15 @@ class Contacts:
         self._world = world
         self._callbacks = callbacks
         self._welcomes: dict[str, _Welcome] = {}
+
+    def routes(self) -> Routes:
+        return {
+            "GET externalcontact/list": ("contact", self.list),
+            "GET externalcontact/get": ("contact", self.get),
+            "GET externalcontact/get_follow_user_list": ("contact", self.follow_users),
+            "externalcontact/batch/get_by_user": ("contact", self.by_user),
+            "externalcontact/send_welcome_msg": ("contact", self.send_welcome),
+        }
 
     async def adds(self, external_userid: str, userid: str, state: str = "") -> list[Delivery]:
         """A customer and an employee become friends; the event carries a WelcomeCode of 20 s."""

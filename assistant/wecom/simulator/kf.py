@@ -10,6 +10,7 @@ from typing import Any
 
 from assistant.wecom.simulator.callbacks import Callbacks, Delivery, to_xml
 from assistant.wecom.simulator.config import SimulatorConfig
+from assistant.wecom.simulator.corp import Routes
 from assistant.wecom.simulator.world import ApiError, PhoneMessage, SimulatorError, World, cut, shown
 
 WINDOW = timedelta(hours=48)
@@ -61,6 +62,16 @@ class Kf:
         self._codes: dict[str, _Code] = {}
         self._tokenless: list[datetime] = []
         self._used: set[str] = set()
+
+    def routes(self) -> Routes:
+        return {
+            "kf/sync_msg": ("kf", self.sync_msg),
+            "kf/send_msg": ("kf", self.send_msg),
+            "kf/send_msg_on_event": ("kf", self.send_msg_on_event),
+            "kf/service_state/get": ("kf", self.state_get),
+            "kf/service_state/trans": ("kf", self.state_trans),
+            "kf/customer/batchget": ("kf", self.batchget),
+        }
 
     # What people do.
 

@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any
 
 from assistant.base.clock import SHANGHAI
+from assistant.wecom.simulator.corp import Routes
 from assistant.wecom.simulator.world import ApiError, Customer, Group, PhoneMessage, Relation, SimulatorError, World, cut
 
 TEXT_BYTES = 4000
@@ -59,6 +60,16 @@ class Mass:
     def __init__(self, world: World) -> None:
         self._world = world
         self.tasks: dict[str, Task] = {}
+
+    def routes(self) -> Routes:
+        return {
+            "externalcontact/add_msg_template": ("contact", self.add),
+            "externalcontact/get_groupmsg_list_v2": ("contact", self.list_v2),
+            "externalcontact/get_groupmsg_task": ("contact", self.task_list),
+            "externalcontact/get_groupmsg_send_result": ("contact", self.send_result),
+            "externalcontact/remind_groupmsg_send": ("contact", self.remind),
+            "externalcontact/cancel_groupmsg_send": ("contact", self.cancel),
+        }
 
     def add(self, body: dict[str, Any]) -> dict[str, Any]:
         """externalcontact/add_msg_template."""

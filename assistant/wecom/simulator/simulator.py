@@ -5,23 +5,32 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from datetime import timedelta
+from typing import Protocol
 
 from aiohttp import web
 
 from assistant.base.clock import Clock
-from assistant.wecom.simulator.api import ApiFace, Call, Tokens
+from assistant.wecom.simulator.api import ApiFace, Call
 from assistant.wecom.simulator.bot import Bot, BotTurn
 from assistant.wecom.simulator.callbacks import Callbacks, Channel, Delivery
 from assistant.wecom.simulator.config import SimulatorConfig
 from assistant.wecom.simulator.contacts import Contacts
 from assistant.wecom.simulator.control import control_application
+from assistant.wecom.simulator.corp import Routes
 from assistant.wecom.simulator.faults import Faults
 from assistant.wecom.simulator.kf import Kf
 from assistant.wecom.simulator.mass import Mass
 from assistant.wecom.simulator.staffapp import StaffApp
+from assistant.wecom.simulator.tokens import Tokens, apps_of
 from assistant.wecom.simulator.world import PhoneMessage, SimulatorError, World
 
 TICK_SECONDS = 0.2
+
+
+class Family(Protocol):
+    """A module that answers API paths."""
+
+    def routes(self) -> Routes: ...
 
 
 class Simulator:
@@ -37,10 +46,16 @@ class Simulator:
         self.bot = Bot(config, self.world, self.callbacks)
         self.contacts = Contacts(config, self.world, self.callbacks)
         self.mass = Mass(self.world)
-        rights = {"app": config.app.secret, "kf": config.kf.secret, "contact": config.contact_secret}
-        self.tokens = Tokens(self.world, config.corp_id, rights)
+        app = config.app
+        faces = [("app", app.agentid, app.secret), ("kf", app.agentid + 1, config.kf.secret)]
+        self.world.apps = apps_of([*faces, ("contact", app.agentid + 2, config.contact_secret)])
+        self.tokens = Tokens(self.world, config.corp_id)
         self._api = ApiFace(self)
         self._ticker: asyncio.Task[None] | None = None
+
+    def families(self) -> list[Family]:
+        """Everybody who answers API paths; a new family is added here."""
+        return [self.tokens, self.kf, self.staff_app, self.bot, self.contacts, self.mass]
 
     @property
     def calls(self) -> list[Call]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from assistant.wecom.simulator.callbacks import Callbacks, Delivery, from_xml, to_xml
 from assistant.wecom.simulator.config import SimulatorConfig
+from assistant.wecom.simulator.corp import Routes
 from assistant.wecom.simulator.world import ApiError, PhoneMessage, World, cut, shown
 
 SEND_TYPES = {"text", "image", "voice", "video", "file", "textcard", "news", "markdown", "template_card"}
@@ -24,6 +25,9 @@ class StaffApp:
         self._digests: dict[str, datetime] = {}
         self._rates: dict[str, list[datetime]] = {}
         self._sent: dict[str, datetime] = {}
+
+    def routes(self) -> Routes:
+        return {"message/send": ("app", self.send), "message/recall": ("app", self.recall)}
 
     async def says(self, userid: str, text: str) -> list[Delivery]:
         """A text message of an employee to the app; a passive text reply shows on the phone."""

@@ -10,6 +10,8 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from assistant.base.clock import Clock
+from assistant.wecom.simulator.corp import App, Asked
+from assistant.wecom.simulator.knobs import ContactKnobs
 
 Confirms = Literal["never", "at_once"] | float
 """When a staff member presses send on a mass message: never, at once, or after so many virtual seconds."""
@@ -29,7 +31,7 @@ class ApiError(Exception):
 
 
 @dataclass
-class Knobs:
+class Knobs(ContactKnobs):
     """Settable per scenario; ``*_seconds`` of callbacks and the bot are real seconds, the others virtual."""
 
     token_reused: bool = True
@@ -126,6 +128,8 @@ class World:
         self.customers: dict[str, Customer] = {}
         self.staff: dict[str, Staff] = {}
         self.groups: dict[str, Group] = {}
+        self.apps: list[App] = []
+        self.asked = Asked()
         self.complaints: list[str] = []
         self._agenda: list[tuple[datetime, int, Callable[[], object]]] = []
         self._count = 0
@@ -203,6 +207,20 @@ class World:
         if chatid not in self.groups:
             raise SimulatorError(f"没有群 {chatid}，请先创建")
         return self.groups[chatid]
+
+    def the_app(self, name: str) -> App:
+        for app in self.apps:
+            if name in (app.name, str(app.agentid)):
+                return app
+        raise SimulatorError(f"没有应用 {name}，现有：{'、'.join(app.name for app in self.apps)}")
+
+    def must_see(self, userid: str, unseen: int = 60011) -> Staff:
+        """The staff member of an API call; raises ApiError 60111 when there is none, ``unseen`` when the calling app does not see them."""
+        if userid not in self.staff:
+            raise ApiError(60111, "userid not found")
+        if not self.asked.app.sees(userid):
+            raise ApiError(unseen, "no privilege to access this user")
+        return self.staff[userid]
 
     def later(self, seconds: float, act: Callable[[], object]) -> None:
         """Does something once the virtual clock has moved on by so many seconds."""
