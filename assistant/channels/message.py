@@ -45,12 +45,33 @@ class InboundMessage:
     raw: dict[str, Any] = field(default_factory=dict)
 
 
+AttachmentKind = Literal["image", "video", "file", "link", "miniprogram"]
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """Something beside the words. ``media`` is the key of a row of our own media table: the picture, video or file itself, or the small
+    picture of a link or mini-program. ``url`` is where a link leads, ``picture`` the address of its picture (or of an image) where the
+    channel takes an address; ``appid`` and ``page`` name a page of a mini-program.
+    """
+
+    kind: AttachmentKind
+    media: str = ""
+    url: str = ""
+    title: str = ""
+    description: str = ""
+    picture: str = ""
+    appid: str = ""
+    page: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class OutboundMessage:
     """One thing to say. ``key`` is unique for ever: the same key is never sent twice.
 
     ``proactive`` marks a touch that nobody asked for (it has passed the outreach gate); ``cause`` is the turn, plan or journey it
     belongs to; ``member_id`` may be empty (staff, guests). ``options`` are short choices shown as a menu where the channel has menus.
+    ``text`` may be empty where there are ``attachments``, which follow the words in their order.
     """
 
     key: str
@@ -61,6 +82,7 @@ class OutboundMessage:
     proactive: bool = False
     options: tuple[str, ...] = ()
     reply_to: dict[str, str] = field(default_factory=dict)
+    attachments: tuple[Attachment, ...] = ()
 
 
 Outcome = Literal["sent", "refused", "unknown"]

@@ -13,7 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from assistant.base import ids
-from assistant.channels.message import Address, Delivery, OutboundMessage
+from assistant.channels.message import Address, Attachment, Delivery, OutboundMessage
 from assistant.store import Due, Fact, View, Work, chunks, outbox
 
 AHEAD = timedelta(milliseconds=1)
@@ -138,14 +138,15 @@ def get(view: View, row_id: str) -> Sent | None:
 
 def to_json(message: OutboundMessage) -> dict[str, Any]:
     """The message as plain JSON."""
-    return asdict(message) | {"options": list(message.options)}
+    return asdict(message) | {"options": list(message.options), "attachments": [asdict(one) for one in message.attachments]}
 
 
 def from_json(value: Mapping[str, Any]) -> OutboundMessage:
-    """The message that ``to_json`` wrote."""
+    """The message that ``to_json`` wrote, now or before there were attachments."""
     fields = dict(value)
     fields["address"] = Address(**fields["address"])
     fields["options"] = tuple(fields["options"])
+    fields["attachments"] = tuple(Attachment(**one) for one in fields.get("attachments", ()))
     return OutboundMessage(**fields)
 
 

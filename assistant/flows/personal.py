@@ -175,6 +175,7 @@ OTHERS: dict[str, str] = {
     "operator_session": "people of the brand, not members",
     "payment_simulated_bill": "the memory of a payer that is not ours",
     "points_rules": "rules",
+    "quota": "counts under a digest; a person's row has no name and goes after a month",
     "stored_value_rules": "rules",
     "staff_person": "people of the brand, not members",
 }

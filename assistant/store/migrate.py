@@ -20,7 +20,14 @@ FOREIGN = ("pgqueuer",)
 """Tables with these beginnings belong to a library that keeps its own schema."""
 
 ROOMS = ("assistant.domain",)
-PARTS = ("assistant.access", "assistant.channels.confirm", "assistant.dialogue", "assistant.operations", "assistant.payments")
+PARTS = (
+    "assistant.access",
+    "assistant.channels.confirm",
+    "assistant.channels.quota",
+    "assistant.dialogue",
+    "assistant.operations",
+    "assistant.payments",
+)
 LOCK = 727002
 MANY = 50
 """Beyond so many statements in one function ruff must be told that Alembic wrote them."""

@@ -37,14 +37,6 @@ class ServiceState:
 
 
 @dataclass(frozen=True, slots=True)
-class AppSent:
-    """``invalid`` are the recipients that WeCom dropped, in lower case: errcode 0 does not mean that everybody was reached."""
-
-    msgid: str
-    invalid: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class MassTask:
     """A created task: nothing reaches a customer until an employee presses send. ``failed`` are customers or groups left out."""
 
@@ -88,21 +80,6 @@ async def kf_service_state_trans(client: WeComClient, open_kfid: str, external_u
         body["servicer_userid"] = servicer_userid
     answer = await client.call("kf", "kf/service_state/trans", body, safety="keyed")
     return str(answer.get("msg_code") or "")
-
-
-async def message_send(client: WeComClient, agent_id: int, userids: Sequence[str], text: str) -> AppSent:
-    """Text of at most 2048 bytes to employees; WeCom drops identical content for four hours: mark what is said anew."""
-    body = {
-        "touser": "|".join(userids),
-        "msgtype": "text",
-        "agentid": agent_id,
-        "text": {"content": text},
-        "enable_duplicate_check": 1,
-        "duplicate_check_interval": 14400,
-    }
-    answer = await client.call("app", "message/send", body, safety="keyed")
-    names = "|".join(str(answer.get(key) or "") for key in ("invaliduser", "unlicenseduser"))
-    return AppSent(str(answer.get("msgid") or ""), tuple(name.lower() for name in names.split("|") if name))
 
 
 async def bot_response_url(client: WeComClient, url: str, markdown: str) -> None:

@@ -9,8 +9,10 @@ from typing import Any
 from assistant.base.errors import LaoyouError
 from assistant.base.ids import derive
 from assistant.channels.message import Delivery, OutboundMessage
+from assistant.wecom.attachments import MediaIds, NoMedia, Part, app_part, check, kf_part
 from assistant.wecom.bot import MAX_CONTENT
-from assistant.wecom.calls import bot_response_url, kf_send_msg, message_send
+from assistant.wecom.calls import bot_response_url, kf_send_msg
+from assistant.wecom.calls_app import message_send
 from assistant.wecom.client import WeComClient
 from assistant.wecom.errors import delivery_of
 from assistant.wecom.text import size, split_text, unseen_mark
@@ -27,8 +29,9 @@ _MENU_MOST = 10
 class WeComSender:
     """Sends over the channels kf, app and bot; a message goes out in parts, and the same key makes the same parts."""
 
-    def __init__(self, client: WeComClient) -> None:
+    def __init__(self, client: WeComClient, media: MediaIds | None = None) -> None:
         self._client = client
+        self._media = media or NoMedia()
 
     async def send(self, message: OutboundMessage) -> Delivery:
         """One Delivery for the whole message; never raises the six kinds.
@@ -41,14 +44,22 @@ class WeComSender:
         route = routes.get(message.address.channel)
         if route is None:
             return Delivery("refused", code="no_channel", reason=f"企业微信没有“{message.address.channel}”这个渠道。")
-        if not message.text.strip():
+        if not message.text.strip() and not message.attachments:
             return Delivery("refused", code="empty", reason="消息没有内容。")
-        return await route(message)
+        try:
+            check(message.attachments)
+            return await route(message)
+        except LaoyouError as error:
+            # Raised before the first part: by the check, or while media were made ready.
+            return delivery_of(error)
 
     async def _kf(self, message: OutboundMessage) -> Delivery:
         bodies = _kf_bodies(message)
-        if len(bodies) > MAX_PARTS:
+        if len(bodies) + len(message.attachments) > MAX_PARTS:
             return _too_long()
+        # A menu asks for an answer, so it comes last.
+        at = len(bodies) - (bodies[-1:] != [] and bodies[-1][0] == "msgmenu")
+        bodies[at:at] = [await kf_part(one, self._media) for one in message.attachments]
         base = kf_msgid(message.key)
         where, to = message.address.account, message.address.peer
 
@@ -63,19 +74,21 @@ class WeComSender:
         if not account.isascii() or not account.isdigit():
             return Delivery("refused", code="bad_agent", reason="应用的 AgentId 不是数字，请检查设置。")
         mark = unseen_mark(message.key)
-        parts = [part + mark for part in split_text(_with_options(message), MAX_TEXT - size(mark))]
-        if len(parts) > MAX_PARTS:
+        texts = split_text(_with_options(message), MAX_TEXT - size(mark))
+        if len(texts) + len(message.attachments) > MAX_PARTS:
             return _too_long()
+        parts: list[Part] = [("text", {"content": text + mark}) for text in texts]
+        parts += [await app_part(one, self._media) for one in message.attachments]
         answers: list[str] = []
 
-        async def part(text: str) -> None:
-            answer = await message_send(self._client, int(account), [user], text)
+        async def part(body: Part) -> None:
+            answer = await message_send(self._client, int(account), [user], *body)
             if user.lower() in answer.invalid:
                 raise _NotReached
             answers.append(answer.msgid)
 
         try:
-            delivery = await _in_order([partial(part, text) for text in parts], "")
+            delivery = await _in_order([partial(part, body) for body in parts], "")
         except _NotReached:
             return Delivery("refused", code="wecom_no_recipient", reason="这位成员收不到应用消息，可能不在可见范围里。")
         return Delivery(delivery.outcome, (answers or [""])[0], delivery.code, delivery.reason, delivery.retry_at)
@@ -85,6 +98,8 @@ class WeComSender:
         text = _with_options(message)
         if not url:
             return Delivery("refused", code="no_response_url", reason="这条机器人消息没有可用的回复地址。")
+        if message.attachments:
+            return Delivery("refused", code="no_attachments", reason="机器人的这种回复不能带附件。")
         if size(text) > MAX_CONTENT:
             return _too_long()
         return await _in_order([lambda: bot_response_url(self._client, url, text)], "")
@@ -123,7 +138,7 @@ async def _in_order(parts: Sequence[Callable[[], Awaitable[Any]]], external_id: 
 
 def _kf_bodies(message: OutboundMessage) -> list[tuple[str, dict[str, Any]]]:
     if not _menu_fits(message.options):
-        return [("text", {"content": part}) for part in split_text(_with_options(message), MAX_TEXT)]
+        return [("text", {"content": part}) for part in split_text(_with_options(message), MAX_TEXT) if part.strip()]
     head, texts = message.text, []
     if size(head) > _MENU_HEAD:
         texts, head = split_text(message.text, MAX_TEXT), "请选择："

@@ -12,7 +12,7 @@ import pytest
 
 from assistant.base.clock import ManualClock
 from assistant.base.errors import Broken, Invalid, LaoyouError, Refused, Transient
-from assistant.wecom import Unknown, WeComClient, calls, delivery_of, verdict
+from assistant.wecom import Unknown, WeComClient, calls, calls_app, delivery_of, verdict
 from tests.rooms.test_wecom_fake import SECRETS, running
 
 
@@ -192,7 +192,7 @@ async def test_the_thin_functions_send_what_the_protocol_names(clock: ManualCloc
         api.script["kf/service_state/trans"].append({"errcode": 0, "msg_code": "mc"})
         assert await calls.kf_service_state_trans(wecom, "wk1", "wm1", 3, "li") == "mc"
         api.script["message/send"].append({"errcode": 0, "invaliduser": "li|Wang", "msgid": "m9"})
-        assert await calls.message_send(wecom, 7, ["li", "wang"], "hi") == calls.AppSent("m9", ("li", "wang"))
+        assert await calls_app.message_send(wecom, 7, ["li", "wang"], "text", {"content": "hi"}) == calls_app.AppSent("m9", ("li", "wang"))
         assert api.bodies("message/send")[0]["enable_duplicate_check"] == 1
         api.script["externalcontact/add_msg_template"].append({"errcode": 0, "msgid": "g1", "fail_list": ["wm2"]})
         task = await calls.add_msg_template(wecom, text="hi", external_userids=["wm1", "wm2"], sender="li")
