@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from assistant import operations
 from assistant.base.errors import Broken
 from assistant.base.principal import system
+from assistant.channels import quota
 from assistant.domain import activities, cashback, events, journeys, members, membership, orders, outreach, points
 from assistant.flows import behaviour, gifts, live, merging, notices
 from assistant.flows.deliver import settle_kf
@@ -121,6 +122,7 @@ ON_CLOCK: dict[str, tuple[int, Callable[[Work], object]]] = {
     "orders.match_waiting": (300, orders.match_waiting),
     "outreach.expire": (3600, outreach.expire_touches),
     "plans.expire": (3600, operations.expire_plans),
+    "quota.sweep": (3600, quota.sweep),
 }
 """Name → (every so many seconds, what is done). APScheduler only ticks; each run is a row (name, planned instant)."""
 
