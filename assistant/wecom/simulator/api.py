@@ -25,6 +25,7 @@ OVERLAPS: dict[str, tuple[int, Callable[[dict[str, Any]], object]]] = {
     "externalcontact/send_welcome_msg": (41096, lambda body: body.get("welcome_code")),
 }
 """Paths of which two calls for one record may not overlap in time: what the second is answered, and what names the record."""
+SECRETS = ("corpsecret", "access_token", "key", "secret", "base64_data")
 
 
 @dataclass(frozen=True)
@@ -58,11 +59,19 @@ class ApiFace:
                 if path in self._routes:
                     raise ValueError(f"two families offer {path}")
                 self._routes[path] = (method or "POST", right, verb)
+        simulator.bot.socket.log = lambda command, body, errcode, fault: self._log(command, "bot", body, errcode, fault)
 
     def application(self) -> web.Application:
         app = web.Application(client_max_size=32 * 2**20)
         app.router.add_route("*", "/cgi-bin/{path:.+}", self._handle)
+        app.router.add_get("/", self._simulator.bot.socket.handle)
+        app.router.add_get("/aibot/media/{name}", self._hand_out)
         return app
+
+    async def _hand_out(self, request: web.Request) -> web.Response:
+        """What a member sent to the bot: ciphertext, for five minutes."""
+        sealed = self._simulator.bot.handed_out.fetch(request.match_info["name"])
+        return web.Response(status=404) if sealed is None else web.Response(body=sealed, content_type="application/octet-stream")
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
         path, fault = request.match_info["path"], self._simulator.faults.take(request.match_info["path"])
@@ -70,11 +79,11 @@ class ApiFace:
         right = self._routes.get(path, ("", "", None))[1]
         before = await self._suffer_before(request, fault)
         if before is not None:
-            self._log(path, right, _loosely(raw), None, fault)
+            self._log(path, right, _loosely(raw), None, fault.mode if fault else "")
             return before
         self._world.run_due()
         answer, body = await self._answer(request, path, raw, fault)
-        self._log(path, right, body, answer["errcode"] if isinstance(answer, dict) else 0, fault)
+        self._log(path, right, body, answer["errcode"] if isinstance(answer, dict) else 0, fault.mode if fault else "")
         self._world.run_due()
         if fault is not None and fault.mode == "lost_after":
             return _cut_off(request)
@@ -147,9 +156,9 @@ class ApiFace:
         finally:
             self._busy.discard(busy)
 
-    def _log(self, path: str, right: str, body: dict[str, Any], errcode: int | None, fault: Fault | None) -> None:
-        hidden = {name: "***" if name in ("corpsecret", "access_token", "key") else _plain(value) for name, value in body.items()}
-        self.calls.append(Call(path, right, hidden, errcode, self._world.now(), fault.mode if fault else ""))
+    def _log(self, path: str, right: str, body: dict[str, Any], errcode: int | None, fault: str) -> None:
+        hidden = {name: "***" if name in SECRETS else _plain(value) for name, value in body.items()}
+        self.calls.append(Call(path, right, hidden, errcode, self._world.now(), fault))
 
 
 def _plain(value: Any) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -82,6 +82,7 @@ class Callbacks:
         self._held: list[Delivery] = []
         self.history: list[Delivery] = []
         self.base = config.callback_base.rstrip("/")
+        self.bot_push: Callable[[str], Awaitable[Attempt]] | None = None
         self.paths: dict[Channel, str] = {"app": config.app_path, "kf": config.kf_path, "bot": config.bot_path}
         self._envelopes: dict[Channel, Envelope] = {
             "app": Envelope(config.app.token, config.app.aes_key, config.corp_id),
@@ -124,6 +125,14 @@ class Callbacks:
             self._held.append(Delivery(channel, content))
             return await self.flush() if len(self._held) >= knobs.callback_reorder else []
         return await self._copies(channel, content, max(1, knobs.callback_duplicates))
+
+    async def once(self, channel: Channel, content: str) -> Delivery:
+        """Posts an event that is never repeated (a click on a card): no answer in time and it is lost."""
+        delivery = Delivery(channel, content)
+        self.history.append(Delivery(channel, content))
+        delivery.attempts.append(await self._reach(channel, content, self._seal(channel, content)))
+        delivery.lost = delivery.attempts[0].status != 200
+        return delivery
 
     async def flush(self) -> list[Delivery]:
         """Posts the held events, shuffled."""
@@ -222,6 +231,10 @@ class Callbacks:
     async def _persist(self, delivery: Delivery) -> Delivery:
         knobs = self._world.knobs
         request = self._seal(delivery.channel, delivery.content)
+        if delivery.channel == "bot" and self.bot_push is not None:
+            delivery.attempts.append(await self.bot_push(delivery.content))
+            delivery.lost = not (delivery.attempts[-1].status or knobs.bot_socket_replay)
+            return delivery
         for number in range(1 + knobs.callback_retries):
             if number:
                 await asyncio.sleep(knobs.callback_retry_spacing_seconds)
@@ -232,6 +245,12 @@ class Callbacks:
                 return delivery
         delivery.lost = True
         return delivery
+
+    async def _reach(self, channel: Channel, content: str, request: _Request) -> Attempt:
+        """By the long connection where the bot has one (``bot_push``), else by HTTP."""
+        if channel == "bot" and self.bot_push is not None:
+            return await self.bot_push(content)
+        return await self._post(channel, request)
 
     async def _post(self, channel: Channel, request: _Request) -> Attempt:
         begun, nonce = stopwatch(), request.query["nonce"]

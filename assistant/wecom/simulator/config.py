@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 
 class AppSettings(NamedTuple):
@@ -25,11 +25,13 @@ class KfSettings(NamedTuple):
 
 
 class BotSettings(NamedTuple):
-    """The AI bot in callback mode; its receiveid is the empty string."""
+    """The AI bot: ``mode`` is what the admin page says, callback (receiveid is the empty string) or socket (with its own secret)."""
 
     aibotid: str
     token: str
     aes_key: str
+    mode: Literal["callback", "socket"] = "callback"
+    secret: str = ""
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Protocol
+from typing import Literal, Protocol
 
 from aiohttp import web
 
@@ -43,7 +43,7 @@ class Simulator:
         self.callbacks = Callbacks(config, self.world)
         self.kf = Kf(config, self.world, self.callbacks)
         self.staff_app = StaffApp(config, self.world, self.callbacks)
-        self.bot = Bot(config, self.world, self.callbacks)
+        self.bot = Bot(config, self.world, self.callbacks, self.faults)
         self.contacts = Contacts(config, self.world, self.callbacks)
         self.mass = Mass(self.world)
         app = config.app
@@ -136,6 +136,20 @@ class Simulator:
     async def bot_says(self, userid: str, text: str, chatid: str = "", *, wait: bool = True) -> BotTurn:
         """An employee asks the AI bot, alone or in a group; ``wait`` follows the stream to its end."""
         return await self.bot.says(userid, text, chatid, wait=wait)
+
+    async def bot_shows(self, userid: str, kind: Literal["image", "file", "video"], data: bytes, *, wait: bool = True) -> BotTurn:
+        """An employee sends the bot a picture, file or video."""
+        return await self.bot.shows(userid, kind, data, wait=wait)
+
+    async def bot_enters(self, userid: str, *, wait: bool = True) -> BotTurn | None:
+        """An employee opens the single chat with the bot; None when the event of today has been sent."""
+        return await self.bot.enters(userid, wait=wait)
+
+    async def rates(
+        self, userid: str, msgid: str, rating: Literal["accurate", "inaccurate", "cancelled"], words: str = ""
+    ) -> BotTurn | None:
+        """Thumbs under an answer of the bot; None where it carried no feedback.id."""
+        return await self.bot.rates(userid, msgid, rating, words)
 
     async def servicer_says(self, userid: str, external_userid: str, text: str) -> list[Delivery]:
         """A human answers the customer in the staff client: session state 3."""

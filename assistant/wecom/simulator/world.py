@@ -12,6 +12,7 @@ from typing import Any, Literal
 from assistant.base.clock import Clock
 from assistant.wecom.simulator.corp import App, Asked
 from assistant.wecom.simulator.knobs import ContactKnobs
+from assistant.wecom.simulator.knobs_channels import ChannelKnobs
 
 Confirms = Literal["never", "at_once"] | float
 """When a staff member presses send on a mass message: never, at once, or after so many virtual seconds."""
@@ -31,7 +32,7 @@ class ApiError(Exception):
 
 
 @dataclass
-class Knobs(ContactKnobs):
+class Knobs(ContactKnobs, ChannelKnobs):
     """Settable per scenario; ``*_seconds`` of callbacks and the bot are real seconds, the others virtual."""
 
     token_reused: bool = True
@@ -44,15 +45,9 @@ class Knobs(ContactKnobs):
     callback_duplicates: int = 1
     callback_reorder: int = 1
     callback_silent_loss: float = 0.0
-    kf_empty_pages: int = 0
-    kf_fail_later: bool = False
-    kf_tokenless_per_minute: int = 10
     mass_dispatch_seconds: float = 0.0
     mass_allowance: Literal["month", "week", "day"] = "month"
     mass_reminders_per_day: int = 3
-    bot_refresh_seconds: float = 1.0
-    bot_refresh_limit_seconds: float = 360.0
-    bot_userid_encrypted: bool = False
     customer_deletion_visible: bool = False
 
 
