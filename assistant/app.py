@@ -176,7 +176,7 @@ async def _join(
         secure_cookies=settings.secure_cookies,
         notices=payer.notices,
         appid=payer.appid,
-        shops=settings.shops.keys(),
+        shops=simulation.shop_keys() if simulated else settings.shops.keys(),
     )
     return Service(settings, store, runner, simulated, brain, waiters, address, client, make_app(doors))
 

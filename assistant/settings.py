@@ -65,10 +65,16 @@ class ShopSettings:
     youzan_secret: SecretStr = NOTHING
     doudian_app_key: str = ""
     doudian_secret: SecretStr = NOTHING
+    douyin_life_client_key: str = ""
+    douyin_life_secret: SecretStr = NOTHING
 
     def keys(self) -> dict[str, tuple[str, str]]:
         """Shop → (id, secret), those that are set."""
-        named = {"youzan": (self.youzan_client_id, self.youzan_secret), "doudian": (self.doudian_app_key, self.doudian_secret)}
+        named = {
+            "youzan": (self.youzan_client_id, self.youzan_secret),
+            "doudian": (self.doudian_app_key, self.doudian_secret),
+            "douyin_life": (self.douyin_life_client_key, self.douyin_life_secret),
+        }
         return {
             shop: (number, secret.get_secret_value()) for shop, (number, secret) in named.items() if number and secret.get_secret_value()
         }
@@ -250,6 +256,8 @@ def _shops(read: _Reader) -> ShopSettings:
         youzan_secret=read.secret("LAOYOU_YOUZAN_CLIENT_SECRET"),
         doudian_app_key=read.text("LAOYOU_DOUDIAN_APP_KEY"),
         doudian_secret=read.secret("LAOYOU_DOUDIAN_APP_SECRET"),
+        douyin_life_client_key=read.text("LAOYOU_DOUYIN_LIFE_CLIENT_KEY"),
+        douyin_life_secret=read.secret("LAOYOU_DOUYIN_LIFE_CLIENT_SECRET"),
     )
 
 

@@ -15,13 +15,18 @@ from assistant.payments import SimulatedPayout
 from assistant.payments.simulator import Account, PaySimulator
 from assistant.settings import WeComSettings
 from assistant.store import Store, View
-from assistant.wecom.simulator import AppSettings, BotSettings, KfSettings, Simulator, SimulatorConfig
+from assistant.wecom.simulator import AppSettings, BotSettings, KfSettings, ShopKeys, Simulator, SimulatorConfig
 
 CORP = "ww0000000000demo00"
 APP = AppSettings(1000002, "demo-app-secret", "demoAppToken", "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG")
 KF = KfSettings("wkdemo0000000001", "demo-kf-secret", "demoKfToken", "0123456789abcdefghijklmnopqrstuvwxyzABCDEFG")
 BOT = BotSettings("aibdemo00000001", "demoBotToken", "GFEDCBA9876543210zyxwvutsrqponmlkjihgfedcba")
 CONTACT_SECRET = "demo-contact-secret"  # noqa: S105 - known to both sides of the simulation only
+SHOPS = {
+    "youzan": ShopKeys("demo-client", "demo-youzan-secret", "/shops/youzan"),
+    "doudian": ShopKeys("demo-app-key", "demo-doudian-secret", "/shops/doudian"),
+    "douyin_life": ShopKeys("demo-client-key", "demo-life-secret", "/shops/douyin_life"),
+}
 CONFIRM_AFTER = {"lin": 20.0}
 """Seconds after which a staff persona confirms a 群发 task by itself; the others wait for the player."""
 
@@ -46,6 +51,11 @@ def credentials(api_base: str) -> WeComSettings:
     )
 
 
+def shop_keys() -> dict[str, tuple[str, str]]:
+    """The same keys as a brand would set for its shops."""
+    return {shop: (keys.app_id, keys.secret) for shop, keys in SHOPS.items()}
+
+
 @dataclass(slots=True)
 class Simulation:
     """A running simulator: ``api_base`` is what the client is pointed at."""
@@ -65,7 +75,7 @@ class Simulation:
 
 async def start(store: Store, clock: Clock, callback_base: str, host: str, control_port: int) -> Simulation:
     """Starts the simulator with the customers, staff and groups of the book on loopback ports."""
-    simulator = Simulator(SimulatorConfig(CORP, callback_base, APP, KF, BOT, CONTACT_SECRET), clock)
+    simulator = Simulator(SimulatorConfig(CORP, callback_base, APP, KF, BOT, CONTACT_SECRET, shops=SHOPS), clock)
     _populate(simulator, await store.read(_people), await store.read(staff.people), await store.read(members.groups))
     runners: list[web.AppRunner] = []
     api = await _serve(simulator.api_app(), host, 0, runners)

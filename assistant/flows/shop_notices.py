@@ -13,10 +13,10 @@ from assistant.domain import members, orders
 from assistant.shops import Message, Notice, OrderTold, RefundTold
 from assistant.store import Fact, View, Work, fact, once
 
-BUYERS: Mapping[str, str] = {"youzan": "youzan", "doudian": "douyin_open"}
+BUYERS: Mapping[str, str] = {"youzan": "youzan", "doudian": "douyin_open", "douyin_life": "douyin_life"}
 """Shop → the identity that its buyers' ids are."""
 
-SOURCES: Mapping[str, str] = {"youzan": "youzan", "doudian": "douyin"}
+SOURCES: Mapping[str, str] = {"youzan": "youzan", "doudian": "douyin", "douyin_life": "douyin_life"}
 """Shop → the source its orders stand under, here as in imports."""
 
 UNREAD = "shops.unread"

@@ -25,6 +25,7 @@ CALLED = {
     "tmall": "天猫",
     "jd": "京东",
     "douyin_open": "抖音",
+    "douyin_life": "抖音来客",
     "youzan": "有赞",
 }
 """How people call a kind of identity."""

@@ -18,7 +18,7 @@ Keys = Mapping[str, tuple[str, str]]
 
 
 def routes(store: Store, keys: Keys) -> list[web.RouteDef]:
-    """POST /shops/youzan and /shops/doudian, those that are set up."""
+    """POST /shops/youzan, /shops/doudian and /shops/douyin_life, those that are set up."""
     return [web.post(f"/shops/{shop}", _take(store, shop, *pair)) for shop, pair in keys.items()]
 
 

@@ -33,6 +33,7 @@ SOURCES = {
     "jd": "京东",
     "douyin": "抖音",
     "doudian": "抖店",
+    "douyin_life": "抖音来客",
     "youzan": "有赞",
     "kuaishou": "快手",
     "pdd": "拼多多",

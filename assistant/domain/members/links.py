@@ -11,7 +11,10 @@ from assistant.base.errors import Invalid
 from assistant.domain.members.model import Identity
 
 STRONG = frozenset(
-    {"unionid", "verified_phone", "wecom_external", "wecom_user", "card", "shop", "taobao", "tmall", "jd", "douyin_open", "youzan"}
+    {
+        *("unionid", "verified_phone", "wecom_external", "wecom_user", "card", "shop"),
+        *("taobao", "tmall", "jd", "douyin_open", "douyin_life", "youzan"),
+    }
 )
 """Identities that only one person holds: sharing one is proof. ``openid:…`` is another."""
 

@@ -7,6 +7,7 @@ import json
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
+from urllib.parse import urlencode
 
 import aiohttp
 from lxml import etree
@@ -81,6 +82,7 @@ class Callbacks:
         self._running: set[asyncio.Task[Any]] = set()
         self._held: list[Delivery] = []
         self.history: list[Delivery] = []
+        self.last: dict[Channel, tuple[dict[str, str], bytes]] = {}
         self.base = config.callback_base.rstrip("/")
         self.bot_push: Callable[[str], Awaitable[Attempt]] | None = None
         self.paths: dict[Channel, str] = {"app": config.app_path, "kf": config.kf_path, "bot": config.bot_path}
@@ -115,7 +117,9 @@ class Callbacks:
     async def deliver(self, channel: Channel, content: str) -> list[Delivery]:
         """Posts one event, with as many concurrent copies as the knob says; answers after the last retry of each.
 
-        With ``callback_reorder`` n > 1 events are held until there are n, then posted shuffled; a held event answers ``[]``.
+        With ``callback_reorder`` n > 1 events are held until there are n, then posted shuffled. Of the others the share
+        ``callback_late_share`` sets out up to ``callback_late_seconds`` later, so that what happened after may be told before.
+        An event that is held or late answers ``[]``.
         """
         knobs = self._world.knobs
         self.history.append(Delivery(channel, content))
@@ -124,7 +128,14 @@ class Callbacks:
         if knobs.callback_reorder > 1:
             self._held.append(Delivery(channel, content))
             return await self.flush() if len(self._held) >= knobs.callback_reorder else []
+        if knobs.callback_late_share and self._world.chance.random() < knobs.callback_late_share:
+            self.spawn(self._late(channel, content, self._world.chance.uniform(0, knobs.callback_late_seconds)))
+            return []
         return await self._copies(channel, content, max(1, knobs.callback_duplicates))
+
+    async def _late(self, channel: Channel, content: str, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+        await self._copies(channel, content, max(1, self._world.knobs.callback_duplicates))
 
     async def once(self, channel: Channel, content: str) -> Delivery:
         """Posts an event that is never repeated (a click on a card): no answer in time and it is lost."""
@@ -152,28 +163,38 @@ class Callbacks:
         return await self._copies(event.channel, event.content, 1)
 
     async def verify(self, channel: Channel, echo: str = "7216829451862035") -> bool:
-        """The URL verification GET: the body must be exactly the plaintext within one second."""
-        request = self._seal(channel, echo)
-        encrypted = self.encrypted_of(request.body)
-        query = {**request.query, "echostr": encrypted}
-        query["msg_signature"] = self._envelopes[channel].sign(query["timestamp"], query["nonce"], encrypted)
+        """The URL verification GET with ``+``, ``/`` and ``=`` in its echostr: the body must be exactly the plaintext within one second."""
+        envelope, chance = self._envelopes[channel], self._world.chance
+        encrypted = envelope.seal(echo, chance.randbytes(16))
+        for _ in range(100):
+            if "+" in encrypted and "/" in encrypted:
+                break
+            encrypted = envelope.seal(echo, chance.randbytes(16))
+        query = self._signed(channel, encrypted) | {"echostr": encrypted}
         try:
-            async with asyncio.timeout(1.0), self._client().get(URL(self.base + self.paths[channel]).with_query(query)) as response:
+            async with asyncio.timeout(1.0), self._client().get(self._url(self.paths[channel], query)) as response:
                 return response.status == 200 and await response.read() == echo.encode()
         except (TimeoutError, aiohttp.ClientError):
             return False
 
     async def post_raw(self, path: str, query: Mapping[str, str], body: bytes, headers: Mapping[str, str]) -> int:
         """The adversary's way in: any bytes to any path; answers the HTTP status (0 when the connection broke)."""
+        return (await self.exchange(path, query, body, headers, 10.0)).status
+
+    async def exchange(self, path: str, query: Mapping[str, str], body: bytes, headers: Mapping[str, str], seconds: float) -> Attempt:
+        """One POST to the service, given up after so many real seconds."""
+        begun, nonce = stopwatch(), query.get("nonce", "")
         try:
             async with (
-                asyncio.timeout(10.0),
-                self._client().post(URL(self.base + path).with_query(query), data=body, headers=headers) as response,
+                asyncio.timeout(seconds),
+                self._client().post(self._url(path, query), data=body, headers=headers) as response,
             ):
-                await response.read()
-                return response.status
-        except (TimeoutError, aiohttp.ClientError):
-            return 0
+                reply = await response.text(encoding="utf-8", errors="replace")
+                return Attempt(response.status, stopwatch() - begun, "", reply, nonce)
+        except TimeoutError:
+            return Attempt(0, stopwatch() - begun, "timeout", "", nonce)
+        except aiohttp.ClientError as error:
+            return Attempt(0, stopwatch() - begun, type(error).__name__, "", nonce)
 
     def sealed(self, channel: Channel, content: str) -> tuple[dict[str, str], bytes]:
         """Query and body of a correct request, for tests that spoil it before ``post_raw``."""
@@ -216,8 +237,7 @@ class Callbacks:
     def _seal(self, channel: Channel, content: str) -> _Request:
         envelope, chance = self._envelopes[channel], self._world.chance
         encrypted = envelope.seal(content, chance.randbytes(16))
-        timestamp, nonce = str(self._world.seconds()), str(chance.randrange(10**9, 10**10))
-        query = {"msg_signature": envelope.sign(timestamp, nonce, encrypted), "timestamp": timestamp, "nonce": nonce}
+        query = self._signed(channel, encrypted)
         if channel == "bot":
             return _Request(query, json.dumps({"encrypt": encrypted}), "application/json")
         fields: dict[str, str | int] = {"ToUserName": self._config.corp_id}
@@ -239,6 +259,7 @@ class Callbacks:
             if number:
                 await asyncio.sleep(knobs.callback_retry_spacing_seconds)
                 request = self._seal(delivery.channel, delivery.content) if knobs.callback_resign else request
+            self.last[delivery.channel] = (request.query, request.body.encode())
             attempt = await self._post(delivery.channel, request)
             delivery.attempts.append(attempt)
             if attempt.status == 200 or (attempt.status and not knobs.callback_retry_non_200):
@@ -253,17 +274,19 @@ class Callbacks:
         return await self._post(channel, request)
 
     async def _post(self, channel: Channel, request: _Request) -> Attempt:
-        begun, nonce = stopwatch(), request.query["nonce"]
-        url = URL(self.base + self.paths[channel]).with_query(request.query)
         headers = {"Content-Type": request.content_type}
-        try:
-            async with (
-                asyncio.timeout(self._world.knobs.callback_timeout_seconds),
-                self._client().post(url, data=request.body.encode(), headers=headers) as response,
-            ):
-                reply = await response.text(encoding="utf-8", errors="replace")
-                return Attempt(response.status, stopwatch() - begun, "", reply, nonce)
-        except TimeoutError:
-            return Attempt(0, stopwatch() - begun, "timeout", "", nonce)
-        except aiohttp.ClientError as error:
-            return Attempt(0, stopwatch() - begun, type(error).__name__, "", nonce)
+        return await self.exchange(
+            self.paths[channel], request.query, request.body.encode(), headers, self._world.knobs.callback_timeout_seconds
+        )
+
+    def _signed(self, channel: Channel, encrypted: str) -> dict[str, str]:
+        timestamp, nonce = str(self._world.seconds()), str(self._world.chance.randrange(10**9, 10**10))
+        return {
+            "msg_signature": self._envelopes[channel].sign(timestamp, nonce, encrypted),
+            "timestamp": timestamp,
+            "nonce": nonce,
+        }
+
+    def _url(self, path: str, query: Mapping[str, str]) -> URL:
+        """As WeCom writes it: every ``+``, ``/`` and ``=`` of a value is percent-encoded."""
+        return URL(self.base + path + ("?" + urlencode(query) if query else ""), encoded=True)

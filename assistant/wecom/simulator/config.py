@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
+
+from assistant.wecom.simulator.shop_words import ShopKeys
 
 
 class AppSettings(NamedTuple):
@@ -49,3 +52,4 @@ class SimulatorConfig:
     kf_path: str = "/wecom/kf"
     bot_path: str = "/wecom/bot"
     api_base: str = "https://qyapi.weixin.qq.com"
+    shops: Mapping[str, ShopKeys] = field(default_factory=dict)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from assistant.wecom.simulator import control_channels, control_contacts, control_trouble, control_world
+from assistant.wecom.simulator import control_channels, control_contacts, control_orders, control_trouble, control_world
 from assistant.wecom.simulator.asked import Asked, Routes, Verb
 from assistant.wecom.simulator.world import SimulatorError
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 FAMILIES: tuple[Callable[[], Routes], ...] = (
     control_channels.routes,
     control_contacts.routes,
+    control_orders.routes,
     control_trouble.routes,
     control_world.routes,
 )

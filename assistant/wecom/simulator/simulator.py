@@ -20,6 +20,7 @@ from assistant.wecom.simulator.corp import Routes
 from assistant.wecom.simulator.faults import Faults
 from assistant.wecom.simulator.kf import Kf
 from assistant.wecom.simulator.mass import Mass
+from assistant.wecom.simulator.orders import Shops
 from assistant.wecom.simulator.staffapp import StaffApp
 from assistant.wecom.simulator.tokens import Tokens, apps_of
 from assistant.wecom.simulator.world import PhoneMessage, SimulatorError, World
@@ -46,6 +47,7 @@ class Simulator:
         self.bot = Bot(config, self.world, self.callbacks, self.faults)
         self.contacts = Contacts(config, self.world, self.callbacks)
         self.mass = Mass(self.world)
+        self.shops = Shops(config.shops, self.world, self.callbacks)
         app = config.app
         faces = [("app", app.agentid, app.secret), ("kf", app.agentid + 1, config.kf.secret)]
         self.world.apps = apps_of([*faces, ("contact", app.agentid + 2, config.contact_secret)])

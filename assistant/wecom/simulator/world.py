@@ -13,6 +13,7 @@ from assistant.base.clock import Clock
 from assistant.wecom.simulator.corp import App, Asked
 from assistant.wecom.simulator.knobs import ContactKnobs
 from assistant.wecom.simulator.knobs_channels import ChannelKnobs
+from assistant.wecom.simulator.knobs_shops import ShopKnobs
 
 Confirms = Literal["never", "at_once"] | float
 """When a staff member presses send on a mass message: never, at once, or after so many virtual seconds."""
@@ -32,8 +33,8 @@ class ApiError(Exception):
 
 
 @dataclass
-class Knobs(ContactKnobs, ChannelKnobs):
-    """Settable per scenario; ``*_seconds`` of callbacks and the bot are real seconds, the others virtual."""
+class Knobs(ContactKnobs, ChannelKnobs, ShopKnobs):
+    """Settable per scenario; ``*_seconds`` of callbacks, shops and the bot are real seconds, the others virtual."""
 
     token_reused: bool = True
     wrong_secret_limit: int = 10
@@ -45,6 +46,8 @@ class Knobs(ContactKnobs, ChannelKnobs):
     callback_duplicates: int = 1
     callback_reorder: int = 1
     callback_silent_loss: float = 0.0
+    callback_late_share: float = 0.0
+    callback_late_seconds: float = 3.0
     mass_dispatch_seconds: float = 0.0
     mass_allowance: Literal["month", "week", "day"] = "month"
     mass_reminders_per_day: int = 3
