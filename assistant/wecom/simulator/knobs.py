@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 
 @dataclass
@@ -20,5 +21,7 @@ class ContactKnobs:
     dormant_days: float = 365.0
     corp_tags_most: int = 10_000
     contact_ways_most: int = 500_000
+    join_way_members_most: int = 200
+    half_on_scan: Literal["never", "first", "only"] = "never"
     transfer_seconds: float = 86_400.0
     moment_job_seconds: float = 2.0

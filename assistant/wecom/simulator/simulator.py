@@ -14,12 +14,11 @@ from assistant.wecom.simulator.api import ApiFace, Call
 from assistant.wecom.simulator.bot import Bot, BotTurn
 from assistant.wecom.simulator.callbacks import Callbacks, Channel, Delivery
 from assistant.wecom.simulator.config import SimulatorConfig
-from assistant.wecom.simulator.contacts import Contacts
 from assistant.wecom.simulator.control import control_application
 from assistant.wecom.simulator.corp import Routes
+from assistant.wecom.simulator.customercontact import CustomerContact
 from assistant.wecom.simulator.faults import Faults
 from assistant.wecom.simulator.kf import Kf
-from assistant.wecom.simulator.mass import Mass
 from assistant.wecom.simulator.orders import Shops
 from assistant.wecom.simulator.staffapp import StaffApp
 from assistant.wecom.simulator.tokens import Tokens, apps_of
@@ -45,8 +44,8 @@ class Simulator:
         self.kf = Kf(config, self.world, self.callbacks)
         self.staff_app = StaffApp(config, self.world, self.callbacks)
         self.bot = Bot(config, self.world, self.callbacks, self.faults)
-        self.contacts = Contacts(config, self.world, self.callbacks)
-        self.mass = Mass(self.world)
+        self.customer_contact = CustomerContact(config, self.world, self.callbacks)
+        self.contacts, self.mass = self.customer_contact.contacts, self.customer_contact.mass
         self.shops = Shops(config.shops, self.world, self.callbacks)
         app = config.app
         faces = [("app", app.agentid, app.secret), ("kf", app.agentid + 1, config.kf.secret)]
@@ -57,7 +56,7 @@ class Simulator:
 
     def families(self) -> list[Family]:
         """Everybody who answers API paths; a new family is added here."""
-        return [self.tokens, self.kf, self.staff_app, self.bot, self.contacts, self.mass]
+        return [self.tokens, self.kf, self.staff_app, self.bot, *self.customer_contact.families()]
 
     @property
     def calls(self) -> list[Call]:

@@ -7,13 +7,16 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from assistant.base.clock import Clock
-from assistant.wecom.simulator.corp import App, Asked
+from assistant.wecom.simulator.corp import App, Asked, Upload
 from assistant.wecom.simulator.knobs import ContactKnobs
 from assistant.wecom.simulator.knobs_channels import ChannelKnobs
 from assistant.wecom.simulator.knobs_shops import ShopKnobs
+
+if TYPE_CHECKING:
+    from assistant.wecom.simulator.media import Media
 
 Confirms = Literal["never", "at_once"] | float
 """When a staff member presses send on a mass message: never, at once, or after so many virtual seconds."""
@@ -74,27 +77,45 @@ class PhoneMessage:
 
 @dataclass
 class Relation:
-    """Friendship of one staff member with one customer; ``gone`` is empty, by_staff or by_customer."""
+    """Friendship of one staff member with one customer; ``gone`` is empty, by_staff or by_customer.
+
+    ``confirmed`` False is half a friendship: the customer added a member who needs no verification and has not confirmed yet.
+    ``talked`` says that they have chatted, after which no welcome is possible.
+    """
 
     since: datetime
     last_chat: datetime
     gone: str = ""
     tags: frozenset[str] = frozenset()
     state: str = ""
+    confirmed: bool = True
+    talked: bool = False
+    gone_at: datetime | None = None
+    add_way: int = 1
+    oper_userid: str = ""
+    remark: str = ""
+    description: str = ""
+    remark_company: str = ""
+    remark_mobiles: list[str] = field(default_factory=list)
 
 
 @dataclass
 class Customer:
+    """``wecom_user``: a member of another corp (type 2), who gets no welcome code."""
+
     external_userid: str
     name: str
     unionid: str = ""
     relations: dict[str, Relation] = field(default_factory=dict)
     phone: list[PhoneMessage] = field(default_factory=list)
     mass_received: Counter[str] = field(default_factory=Counter)
+    wecom_user: bool = False
 
 
 @dataclass
 class Staff:
+    """``capacity`` is how many customers fit; ``left`` when they resigned; ``welcomed_by_admin``: the admin's own welcome, so no code."""
+
     userid: str
     name: str
     confirms: Confirms = "never"
@@ -102,11 +123,30 @@ class Staff:
     servicer: bool = True
     receiving: bool = True
     phone: list[PhoneMessage] = field(default_factory=list)
+    real_name: bool = True
+    last_login: datetime | None = None
+    left: datetime | None = None
+    capacity: int = 20_000
+    welcomed_by_admin: bool = False
+    department: int = 1
+
+
+@dataclass
+class Joined:
+    """How somebody came into a customer group; ``scene`` as the API numbers it: 1 invited, 2 by an invite link, 3 by a QR code."""
+
+    at: datetime
+    scene: int = 1
+    invitor: str = ""
+    state: str = ""
 
 
 @dataclass
 class Group:
-    """``members`` are userids and external_userids; ``owner`` is the staff member who may send 群发 to it."""
+    """``members`` are userids and external_userids; ``owner`` is the staff member who may send 群发 to it, empty in internal groups.
+
+    ``status`` 0 fine, 1 owner has left, 2 being inherited, 3 inherited; ``version`` changes with the list of members.
+    """
 
     chatid: str
     name: str
@@ -114,6 +154,13 @@ class Group:
     owner: str = ""
     phone: list[PhoneMessage] = field(default_factory=list)
     mass_received: Counter[str] = field(default_factory=Counter)
+    created: datetime | None = None
+    joined: dict[str, Joined] = field(default_factory=dict)
+    admins: list[str] = field(default_factory=list)
+    notice: str = ""
+    version: str = ""
+    status: int = 0
+    dismissed: bool = False
 
 
 class World:
@@ -128,6 +175,8 @@ class World:
         self.groups: dict[str, Group] = {}
         self.apps: list[App] = []
         self.asked = Asked()
+        self.media: dict[str, Media] = {}
+        self.pictures: dict[str, Upload] = {}
         self.complaints: list[str] = []
         self._agenda: list[tuple[datetime, int, Callable[[], object]]] = []
         self._count = 0
@@ -178,7 +227,7 @@ class World:
     def add_staff(self, userid: str, name: str, confirms: Confirms = "never") -> Staff:
         if userid in self.staff:
             raise SimulatorError(f"员工 {userid} 已经存在，请换一个编号")
-        self.staff[userid] = Staff(userid, name, confirms)
+        self.staff[userid] = Staff(userid, name, confirms, last_login=self.now())
         return self.staff[userid]
 
     def add_group(self, chatid: str, name: str, members: Iterable[str], owner: str = "") -> Group:
@@ -188,7 +237,9 @@ class World:
         for person in people:
             if person not in self.staff and person not in self.customers:
                 raise SimulatorError(f"群成员 {person} 不存在，请先创建")
-        self.groups[chatid] = Group(chatid, name, people, owner)
+        now = self.now()
+        joined = {person: Joined(now, invitor=owner if person != owner else "") for person in people}
+        self.groups[chatid] = Group(chatid, name, people, owner, created=now, joined=joined, version=self.new_id(""))
         return self.groups[chatid]
 
     def the_customer(self, external_userid: str) -> Customer:
