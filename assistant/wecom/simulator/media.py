@@ -51,8 +51,10 @@ def the_media(world: World, media_id: object, *doors: str) -> Media:
 def check_size(kind: str, file: Upload) -> None:
     if kind not in MOST:
         raise ApiError(40004, "invalid media type")
-    if not LEAST <= len(file.content) <= MOST[kind]:
-        raise ApiError(40006, "invalid media size")
+    if len(file.content) > MOST[kind]:
+        raise ApiError(45001, "media is too large")
+    if len(file.content) < LEAST:
+        raise ApiError(40006, "media must have more than 5 bytes")
 
 
 class MediaFace:
