@@ -36,6 +36,8 @@ from assistant.web.doors import Doors
 from assistant.web.server import make_app
 from assistant.web.webhook import Edge
 from assistant.wecom import Envelope, WeComClient, WeComSender
+from assistant.wecom.pace import Pace
+from assistant.wecom.token_shelf import TokenShelf
 from knowledge import Knowledge, NgramEmbedder, default_embedder
 from tools import ToolContext, toolbox_for
 
@@ -155,7 +157,9 @@ async def _join(
 ) -> Service:
     session = await stack.enter_async_context(aiohttp.ClientSession())
     wecom = simulation.credentials(simulated.api_base) if simulated else settings.wecom
-    client = WeComClient(session, wecom.api_base, wecom.corp_id, wecom.secrets(), store.clock)
+    client = WeComClient(
+        session, wecom.api_base, wecom.corp_id, wecom.secrets(), store.clock, shelf=TokenShelf(store), pace=Pace(settings.processes)
+    )
     waiters = Waiters()
     debounce = inbox.Debounce(settings.debounce_shortest, settings.debounce_longest)
     payer = _payer(settings, session, simulated, store.clock)

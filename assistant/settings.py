@@ -118,6 +118,7 @@ class Settings:
     timezone: str = "Asia/Shanghai"
     bot_name: str = ""
     lease_seconds: float = 30.0
+    processes: int = 1
     debounce_shortest: timedelta = timedelta(seconds=1.5)
     debounce_longest: timedelta = timedelta(seconds=6)
     wecom: WeComSettings = WeComSettings()
@@ -151,6 +152,7 @@ class Settings:
             "timezone": _timezone(read.text("LAOYOU_TIMEZONE", "Asia/Shanghai")),
             "bot_name": read.text("LAOYOU_BOT_NAME"),
             "lease_seconds": read.seconds("LAOYOU_LEASE_SECONDS", 30.0),
+            "processes": max(1, read.number("LAOYOU_PROCESSES", 1)),
             "debounce_shortest": timedelta(seconds=read.seconds("LAOYOU_DEBOUNCE_SHORTEST", 1.5)),
             "debounce_longest": timedelta(seconds=read.seconds("LAOYOU_DEBOUNCE_LONGEST", 6.0)),
             "wecom": _wecom(read),

@@ -13,7 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from assistant.base import ids
-from assistant.channels.windows import DAYS_OF_MONTH, FOR_EVER, Spent, Window, added, fits_at, left, period_ends
+from assistant.channels.windows import DAYS_OF_MONTH, FOR_EVER, Meter, Window, period_ends
 from assistant.store import Instant, View, Work, cursor, id_column, json_column, metadata, upsert
 
 MASS, MASS_GROUP, REMIND, MOMENTS = "mass.customer", "mass.group", "mass.remind", "moments.create"
@@ -36,9 +36,6 @@ PERSONAL = frozenset({MASS, APP_MEMBER, BOT})
 """Limits whose subject is a person: such rows do not tell whose they are."""
 
 SETTING = "quota.limits"
-STRIKES = (timedelta(minutes=1), timedelta(hours=1), None, timedelta(days=30))
-"""A platform that says "too many" does not say of which window: a minute first, then an hour, then the day (None), then a month."""
-
 quota = sa.Table(
     "quota",
     metadata,
@@ -117,19 +114,6 @@ class Closed:
     until: datetime
 
 
-@dataclass
-class _Row:
-    spent: Spent
-    closed_until: datetime | None = None
-    strikes: int = 0
-
-    def opens(self, at: datetime) -> datetime:
-        return at if self.closed_until is None or self.closed_until <= at else self.closed_until
-
-    def fits_at(self, windows: Sequence[Window], at: datetime, count: int) -> datetime | None:
-        return fits_at(windows, self.spent, self.opens(at), count)
-
-
 def take(work: Work, requests: Sequence[Sequence[Charge]]) -> list[Taken]:
     """Takes the charges of each request, all of them or none, in order: what an earlier request took is gone for the later ones."""
     windows = limits(work)
@@ -143,7 +127,7 @@ def take(work: Work, requests: Sequence[Sequence[Charge]]) -> list[Taken]:
             continue
         for one in charges:
             row = rows[_id(one.limit, one.subject)]
-            row.spent = added(windows[one.limit], row.spent, work.now, one.count, work.now)
+            row.add(windows[one.limit], work.now, one.count, work.now)
             touched.add((one.limit, one.subject))
         outcomes.append(Taken(True))
     _store(work, rows, touched)
@@ -158,7 +142,7 @@ def give_back(work: Work, requests: Sequence[GiveBack]) -> None:
     for request in requests:
         for one in request.charges:
             row = rows[_id(one.limit, one.subject)]
-            row.spent = added(windows[one.limit], row.spent, request.at, -one.count, work.now)
+            row.add(windows[one.limit], request.at, -one.count, work.now)
     _store(work, rows, {(one.limit, one.subject) for one in every})
 
 
@@ -168,11 +152,7 @@ def learn(work: Work, told: Sequence[Learned]) -> list[datetime]:
     result = []
     for one in told:
         row = rows[_id(one.limit, one.subject)]
-        if one.until is None and row.opens(work.now) == work.now:
-            row.strikes = row.strikes + 1 if _soon_after(row, work.now) else 1
-            row.closed_until = _closing(row.strikes, work.now)
-        elif one.until is not None:
-            row.closed_until = max(one.until, row.opens(work.now))
+        row.close(work.now, one.until)
         result.append(row.opens(work.now))
     _store(work, rows, {(one.limit, one.subject) for one in told})
     return result
@@ -185,9 +165,8 @@ def rooms(view: View, limit: str, subjects: Sequence[str], at: datetime | None =
     rows = _read(view, {_id(limit, subject) for subject in subjects})
     found = {}
     for subject in subjects:
-        row = rows.get(_id(limit, subject)) or _Row({})
-        free_at = row.fits_at(windows, when, 1)
-        found[subject] = Room(left(windows, row.spent, when) if row.opens(when) == when else 0, free_at)
+        row = rows.get(_id(limit, subject)) or Meter()
+        found[subject] = Room(row.left(windows, when), row.fits_at(windows, when, 1))
     return found
 
 
@@ -199,11 +178,11 @@ def forecast(view: View, charges: Sequence[Charge], at: datetime | None = None) 
     day, month = period_ends("day", when), period_ends("month", when)
     counts = {"now": 0, "today": 0, "month": 0, "refused": 0}
     for one in charges:
-        row = rows.setdefault(_id(one.limit, one.subject), _Row({}))
+        row = rows.setdefault(_id(one.limit, one.subject), Meter())
         fits = row.fits_at(windows[one.limit], when, one.count) or FOR_EVER
         counts["now" if fits == when else "today" if fits < day else "month" if fits < month else "refused"] += 1
         if fits < month:
-            row.spent = added(windows[one.limit], row.spent, fits, one.count, when)
+            row.add(windows[one.limit], fits, one.count, when)
     return Forecast(**counts)
 
 
@@ -239,20 +218,20 @@ def _id(limit: str, subject: str) -> str:
     return ids.derive("quota", limit, subject)
 
 
-def _read(view: View, row_ids: set[str], lock: bool = False) -> dict[str, _Row]:
+def _read(view: View, row_ids: set[str], lock: bool = False) -> dict[str, Meter]:
     statement = sa.select(quota).where(view.among(quota.c.id, row_ids)).order_by(quota.c.id)
     rows = view.all(view.locked(statement) if lock else statement)
-    return {row.id: _Row(row.spent, row.closed_until, row.strikes) for row in rows}
+    return {row.id: Meter(row.spent, row.closed_until, row.strikes) for row in rows}
 
 
-def _locked(work: Work, charges: Sequence[Charge]) -> dict[str, _Row]:
+def _locked(work: Work, charges: Sequence[Charge]) -> dict[str, Meter]:
     """The rows of all charges, made where missing and held until the commit; in the order of their ids, so that nobody waits in a ring."""
     names = {_id(one.limit, one.subject): (one.limit, one.subject) for one in charges}
-    work.insert_missing(quota, [_row(work, *names[row_id], _Row({})) for row_id in sorted(names)])
+    work.insert_missing(quota, [_row(work, *names[row_id], Meter()) for row_id in sorted(names)])
     return _read(work, set(names), lock=True)
 
 
-def _row(work: Work, limit: str, subject: str, row: _Row) -> dict[str, Any]:
+def _row(work: Work, limit: str, subject: str, row: Meter) -> dict[str, Any]:
     return {
         "id": _id(limit, subject),
         "name": limit,
@@ -264,19 +243,6 @@ def _row(work: Work, limit: str, subject: str, row: _Row) -> dict[str, Any]:
     }
 
 
-def _store(work: Work, rows: Mapping[str, _Row], touched: set[tuple[str, str]]) -> None:
+def _store(work: Work, rows: Mapping[str, Meter], touched: set[tuple[str, str]]) -> None:
     changed = [_row(work, limit, subject, rows[_id(limit, subject)]) for limit, subject in sorted(touched)]
     upsert(work, quota, changed, ["id"], ["spent", "closed_until", "strikes", "touched_at"])
-
-
-def _closing(strikes: int, now: datetime) -> datetime:
-    length = STRIKES[min(strikes, len(STRIKES)) - 1]
-    return period_ends("day", now) if length is None else now + length
-
-
-def _soon_after(row: _Row, now: datetime) -> bool:
-    """Whether the limit opened so lately that the last closing was too short."""
-    if row.closed_until is None or not row.strikes:
-        return False
-    length = STRIKES[min(row.strikes, len(STRIKES)) - 1] or timedelta(hours=1)
-    return now < row.closed_until + length

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import calendar
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Literal
 
@@ -61,6 +61,50 @@ def slot_ends(window: Window, slot: int) -> datetime:
 def period_ends(span: Calendar, at: datetime) -> datetime:
     """The instant at which the calendar day, week or month of ``at`` is over."""
     return _next_start(span, day_start(_first_day(span, business_day(at))))
+
+
+STRIKES = (timedelta(minutes=1), timedelta(hours=1), None, timedelta(days=30))
+"""A platform that says "too many" does not say of which window: a minute first, then an hour, then the day (None), then a month."""
+
+
+@dataclass
+class Meter:
+    """What one subject has used of a limit, and whether the platform has closed it."""
+
+    spent: Spent = field(default_factory=dict)
+    closed_until: datetime | None = None
+    strikes: int = 0
+
+    def opens(self, at: datetime) -> datetime:
+        """``at``, or when the closing ends."""
+        return at if self.closed_until is None or self.closed_until <= at else self.closed_until
+
+    def left(self, windows: Sequence[Window], at: datetime) -> int:
+        """How many more fit now."""
+        return left(windows, self.spent, at) if self.opens(at) == at else 0
+
+    def fits_at(self, windows: Sequence[Window], at: datetime, count: int) -> datetime | None:
+        """When so many more fit; None if they never do."""
+        return fits_at(windows, self.spent, self.opens(at), count)
+
+    def add(self, windows: Sequence[Window], at: datetime, count: int, now: datetime) -> None:
+        """Takes so many more (a negative count gives back)."""
+        self.spent = added(windows, self.spent, at, count, now)
+
+    def close(self, now: datetime, until: datetime | None = None, strikes: int = len(STRIKES)) -> None:
+        """The platform said "too many": until then, or for longer each time that it says so soon after it opened."""
+        if until is not None:
+            self.closed_until = max(until, self.opens(now))
+        elif self.opens(now) == now:
+            self.strikes = min(self.strikes + 1, strikes) if self._soon_after(now) else 1
+            length = STRIKES[self.strikes - 1]
+            self.closed_until = period_ends("day", now) if length is None else now + length
+
+    def _soon_after(self, now: datetime) -> bool:
+        """Whether the limit opened so lately that the last closing was too short."""
+        if self.closed_until is None or not self.strikes:
+            return False
+        return now < self.closed_until + (STRIKES[self.strikes - 1] or timedelta(hours=1))
 
 
 def left(windows: Sequence[Window], spent: Spent, at: datetime) -> int:

@@ -177,6 +177,7 @@ OTHERS: dict[str, str] = {
     "points_rules": "rules",
     "quota": "counts under a digest; a person's row has no name and goes after a month",
     "stored_value_rules": "rules",
+    "wecom_token": "our own access, sealed",
     "staff_person": "people of the brand, not members",
 }
 """Tables without rows of persons, and what they hold instead."""

@@ -27,6 +27,7 @@ PARTS = (
     "assistant.dialogue",
     "assistant.operations",
     "assistant.payments",
+    "assistant.wecom.token_shelf",
 )
 LOCK = 727002
 MANY = 50
