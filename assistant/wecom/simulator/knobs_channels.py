@@ -10,7 +10,12 @@ class ChannelKnobs:
     """``*_seconds`` of the bot are real seconds, but ``bot_stream_limit_seconds``; those of customer service are virtual."""
 
     kf_empty_pages: int = 0
+    kf_short_pages: bool = False
+    kf_overlap: int = 0
+    kf_wakes: int = 1
+    kf_wake_seconds: float = 0.0
     kf_fail_later: bool = False
+    kf_fail_seconds: float = 0.0
     kf_tokenless_per_minute: int = 10
     bot_refresh_seconds: float = 1.0
     bot_refresh_limit_seconds: float = 360.0

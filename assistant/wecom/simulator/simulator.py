@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from aiohttp import web
 
@@ -113,12 +113,23 @@ class Simulator:
 
     # What people do.
 
-    async def customer_says(self, external_userid: str, text: str, *, kind: str = "text", menu_id: str = "") -> list[Delivery]:
-        """A customer writes to the KF account (``menu_id``: clicks a menu item)."""
-        return await self.kf.customer_says(external_userid, text, kind=kind, menu_id=menu_id)
+    async def customer_says(
+        self,
+        external_userid: str,
+        text: str,
+        *,
+        kind: str = "text",
+        menu_id: str = "",
+        account: str = "",
+        body: dict[str, Any] | None = None,
+    ) -> list[Delivery]:
+        """A customer writes to the KF account (``menu_id``: clicks a menu item; ``body``: the part of ``kind`` as it will be pulled)."""
+        return await self.kf.customer_says(external_userid, text, kind=kind, menu_id=menu_id, account=account, body=body)
 
-    async def customer_enters(self, external_userid: str, scene: str = "", scene_param: str = "") -> list[Delivery]:
-        return await self.kf.customer_enters(external_userid, scene, scene_param)
+    async def customer_enters(
+        self, external_userid: str, scene: str = "", scene_param: str = "", *, url: str = "", account: str = ""
+    ) -> list[Delivery]:
+        return await self.kf.customer_enters(external_userid, scene, scene_param, url=url, account=account)
 
     async def customer_recalls(self, external_userid: str, msgid: str) -> list[Delivery]:
         return await self.kf.customer_recalls(external_userid, msgid)
