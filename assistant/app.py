@@ -18,9 +18,9 @@ from assistant import agent, paying, simulation, telemetry, triggers
 from assistant.base.clock import Clock
 from assistant.base.principal import system
 from assistant.base.protocols import Embedder
-from assistant.channels import inbox
+from assistant.channels import inbox, streams
 from assistant.channels.delivery import Deliverer, Sender
-from assistant.channels.waiting import WaiterFirst, Waiters
+from assistant.channels.waiting import StreamSender, Waiters
 from assistant.dialogue import conversation, desk
 from assistant.dialogue.opening import Opened
 from assistant.dialogue.turn import Parts, TurnHandler
@@ -204,13 +204,16 @@ def _handlers(
     pages: str,
 ) -> dict[str, Handler]:
     sender = WeComSender(client)
-    senders: dict[str, Sender] = {"kf": sender, "app": sender, "bot": WaiterFirst(waiters, sender)}
+    senders: dict[str, Sender] = {"kf": sender, "app": sender, "bot": StreamSender(store, waiters, sender)}
+    deliverer = Deliverer(store, senders, conversation.hold_back, stage=stage, watcher=telemetry.delivered, again=streams.safe_again)
     prompts = {path.stem: path.read_text(encoding="utf-8") for path in (ROOT / "prompts").glob("*.md")}
     limits = agent.Limits(hosts=(urlsplit(pages).netloc,) if pages else ())
-    parts = Parts(store, brain.models, _toolboxes(store, brain, pages), desk.Desk(store), prompts, limits, agent.Meter(), stage)
+    tools = _toolboxes(store, brain, pages)
+    parts = Parts(store, brain.models, tools, desk.Desk(store), prompts, limits, agent.Meter(), stage, waiters.wake)
     handlers: dict[str, Handler] = {
         "turn": TurnHandler(parts),
-        "deliver": Deliverer(store, senders, conversation.hold_back, stage=stage, watcher=telemetry.delivered),
+        "deliver": deliverer,
+        "deliver.bot": deliverer,
         "kf.pull": KfPull(store, client, debounce),
         "reaction": triggers.react(store, stage),
         **deliver.handlers(store, client, kf_account, stage),

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from assistant import operations
 from assistant.base.errors import Broken
 from assistant.base.principal import system
-from assistant.channels import quota
+from assistant.channels import quota, streams
 from assistant.domain import activities, cashback, events, journeys, members, membership, orders, outreach, points
 from assistant.flows import behaviour, gifts, live, merging, notices
 from assistant.flows.deliver import settle_kf
@@ -105,6 +105,7 @@ ON_FACT: dict[str, dict[str, Reaction]] = {
 REACTIONS = {name: tuple(reactions) for name, reactions in ON_FACT.items()}
 
 ON_CLOCK: dict[str, tuple[int, Callable[[Work], object]]] = {
+    "streams.forget": (3600, streams.forget),
     "points.mature": (60, points.mature),
     "points.expire": (3600, points.expire),
     "members.catch_up": (300, merging.catch_up),

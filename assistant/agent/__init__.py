@@ -2,7 +2,7 @@
 
 from assistant.agent.agreement import decided
 from assistant.agent.budget import Breaker, Budget, MemoryBudget, Meter
-from assistant.agent.loop import think, think_safely
+from assistant.agent.loop import Grown, think, think_safely
 from assistant.agent.model import close_model, open_model, open_planner
 from assistant.agent.toolbox import Call, Confirmation, Effect, Tool, Toolbox, ToolCallRecord, ToolResult, forbidden_arguments
 from assistant.agent.values import Brief, Limits, Spoiled, Thought, Transcript
@@ -14,6 +14,7 @@ __all__ = [
     "Call",
     "Confirmation",
     "Effect",
+    "Grown",
     "Limits",
     "MemoryBudget",
     "Meter",

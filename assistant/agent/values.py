@@ -32,7 +32,7 @@ class Limits:
 class Brief:
     """What the model is told. ``history`` are (user | assistant, text); ``pending`` is the question still open; ``turn`` keys the calls.
 
-    ``who`` is the label of the principal whose daily budget pays for the thinking.
+    ``who`` is the label of the principal whose daily budget pays for the thinking; ``quoted`` was written by others: context only.
     """
 
     system: str
@@ -45,6 +45,7 @@ class Brief:
     card: Mapping[str, Any] = field(default_factory=dict)
     pending: str = ""
     who: str = ""
+    quoted: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,10 +36,15 @@ def _no_stage(_name: str) -> None:
     pass
 
 
+def _never(_view: View, _message: OutboundMessage) -> bool:
+    return False
+
+
 class Deliverer:
     """Handler of ``deliver`` jobs.
 
-    ``senders`` by channel name; ``gate`` runs inside the claim; ``stage`` is told of each step (fault tests); ``watcher`` of each
+    ``senders`` by channel name; ``gate`` runs inside the claim; a message of a ``repeatable`` channel, or for which ``again`` says so, may
+    be sent once more after its process died; ``stage`` is told of each step (fault tests); ``watcher`` of each
     (channel, state) that was written down.
     """
 
@@ -52,6 +57,7 @@ class Deliverer:
         repeatable: frozenset[str] = REPEATABLE,
         stage: Callable[[str], None] = _no_stage,
         watcher: Callable[[str, str], None] | None = None,
+        again: Callable[[View, OutboundMessage], bool] = _never,
     ) -> None:
         self._store = store
         self._senders = senders
@@ -59,6 +65,7 @@ class Deliverer:
         self._repeatable = repeatable
         self._stage = stage
         self._watcher = watcher
+        self._again = again
 
     async def __call__(self, job: Job) -> None:
         """Delivers one message; raises Transient when it must be tried again later."""
@@ -81,7 +88,7 @@ class Deliverer:
 
     def _claim(self, work: Work, row_id: str) -> OutboundMessage | None:
         row = outbox.get(work, row_id)
-        safe = row is not None and row.message.address.channel in self._repeatable
+        safe = row is not None and (row.message.address.channel in self._repeatable or self._again(work, row.message))
         return outbox.claim_for_send(work, row_id, safe_to_repeat=safe, gate=self._gate)
 
     async def _send(self, message: OutboundMessage) -> Delivery:

@@ -110,6 +110,7 @@ def to_json(message: InboundMessage) -> dict[str, Any]:
         "event": message.event,
         "reply_to": message.reply_to,
         "raw": message.raw,
+        "quoted": message.quoted,
     }
 
 

@@ -30,7 +30,8 @@ class InboundMessage:
     """One thing somebody said or did. (``source``, ``external_id``) is unique for ever.
 
     ``text`` is what was said (voice transcribed; empty for media); ``sent_at`` UTC; ``event`` names an event kind such as
-    ``enter_session``; ``reply_to`` carries what a direct answer needs (a ``response_url``, a stream id); ``raw`` the parsed original.
+    ``enter_session``; ``reply_to`` carries what a direct answer needs (a ``response_url``, a stream id); ``raw`` the parsed original;
+    ``quoted`` is what the message points at, written by nobody knows whom.
     """
 
     source: str
@@ -43,6 +44,7 @@ class InboundMessage:
     event: str = ""
     reply_to: dict[str, str] = field(default_factory=dict)
     raw: dict[str, Any] = field(default_factory=dict)
+    quoted: str = ""
 
 
 AttachmentKind = Literal["image", "video", "file", "link", "miniprogram"]

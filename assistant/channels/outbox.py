@@ -19,6 +19,15 @@ from assistant.store import Due, Fact, View, Work, chunks, outbox
 AHEAD = timedelta(milliseconds=1)
 """Deliveries are due this much before their place in the queue, so that messages queued at one instant keep their order and are all due."""
 
+OWN_LINE = frozenset({"bot"})
+"""Channels whose messages may have to leave through the one process that holds their connection: a kind of work of their own."""
+
+
+def job_kind(channel: str) -> str:
+    """The kind of due work that delivers messages of a channel."""
+    return f"deliver.{channel}" if channel in OWN_LINE else "deliver"
+
+
 Gate = Callable[[View, OutboundMessage], str | None]
 """Why a message must not leave now, or None."""
 
@@ -46,9 +55,14 @@ class Sent:
     reason: str
 
 
+def id_of(key: str) -> str:
+    """The row of a message."""
+    return ids.derive("out", key)
+
+
 def queue(work: Work, messages: Sequence[OutboundMessage]) -> list[str]:
     """Queues messages whose key is new and makes their delivery due, in order per conversation; returns the row id of each."""
-    row_ids = [ids.derive("out", message.key) for message in messages]
+    row_ids = [id_of(message.key) for message in messages]
     known = _known(work, row_ids)
     fresh: dict[str, OutboundMessage] = {}
     for row_id, message in zip(row_ids, messages, strict=True):
@@ -62,7 +76,8 @@ def queue(work: Work, messages: Sequence[OutboundMessage]) -> list[str]:
         place = work.now if last is None or last < work.now else last + timedelta(microseconds=1)
         places[conversation] = place
         rows.append(_row(row_id, message, place))
-        work.due(Due("deliver", row_id, min(place - AHEAD, work.now), {"outbox": row_id}, order_key=conversation, keep=True))
+        kind = job_kind(message.address.channel)
+        work.due(Due(kind, row_id, min(place - AHEAD, work.now), {"outbox": row_id}, order_key=conversation, keep=True))
     work.insert(outbox, rows)
     return row_ids
 

@@ -1,51 +1,75 @@
-"""Answers that a callback is still waiting for: whoever waits under a key gets the text instead of a send."""
+"""Callbacks that hold their answer back for a moment, woken when there is something to show."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
+from dataclasses import replace
+from datetime import timedelta
 
+from assistant.base.principal import system
+from assistant.channels import outbox, streams
 from assistant.channels.delivery import Sender
 from assistant.channels.message import Delivery, OutboundMessage
+from assistant.store import Store, Work
+
+ME = system("streams")
+PATIENCE = timedelta(seconds=10)
+"""An answer that nobody has fetched for so long goes by the reply address."""
 
 
 class Waiters:
-    """Callbacks waiting for their answer, by the ``waiter`` key of ``reply_to``. In one process; losing it only costs the shortcut."""
+    """Who waits for an answer to begin, grow or end, by its name. In one process; losing it only costs the shortcut."""
 
     def __init__(self) -> None:
-        self._waiting: dict[str, set[asyncio.Future[str]]] = defaultdict(set)
+        self._waiting: dict[str, set[asyncio.Future[None]]] = defaultdict(set)
 
-    async def wait(self, key: str, seconds: float) -> str | None:
-        """The answer if it comes in time, else None."""
-        future: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+    async def wait(self, key: str, seconds: float) -> None:
+        """Returns when something new can be read, or after so many seconds."""
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting[key].add(future)
         try:
             async with asyncio.timeout(seconds):
-                return await future
+                await future
         except TimeoutError:
-            return None
+            return
         finally:
             self._waiting[key].discard(future)
             if not self._waiting[key]:
                 del self._waiting[key]
 
-    def answer(self, key: str, text: str) -> bool:
-        """Hands the text to all who wait under the key; False if nobody does."""
-        waiting = [future for future in self._waiting.get(key, ()) if not future.done()]
-        for future in waiting:
-            future.set_result(text)
-        return bool(waiting)
+    def wake(self, key: str) -> None:
+        """There is something new to read."""
+        for future in self._waiting.get(key, ()):
+            if not future.done():
+                future.set_result(None)
 
 
-class WaiterFirst:
-    """A sender that answers the waiting callback where there is one, and sends otherwise."""
+class StreamSender:
+    """Ends the answer that somebody keeps asking for; where nobody asks (any more) the text goes by the one-shot reply address."""
 
-    def __init__(self, waiters: Waiters, otherwise: Sender) -> None:
+    def __init__(self, store: Store, waiters: Waiters, otherwise: Sender, patience: timedelta = PATIENCE) -> None:
+        self._store = store
         self._waiters = waiters
         self._otherwise = otherwise
+        self._patience = patience
 
     async def send(self, message: OutboundMessage) -> Delivery:
-        key = message.reply_to.get("waiter", "")
-        if key and self._waiters.answer(key, message.text):
-            return Delivery("sent", key)
-        return await self._otherwise.send(message)
+        number = message.reply_to.get("stream_id", "")
+        if number:
+            asked = streams.Offer(number, outbox.id_of(message.key), message.text, message.options, self._patience)
+            state: streams.Offered = await self._store.write(streams.offer, asked, ME, cause=message.cause)
+            self._waiters.wake(number)
+            if state == "shown":
+                return Delivery("sent", number)
+            if state == "offered":
+                later = self._store.clock.now() + self._patience
+                return Delivery("refused", number, "being_fetched", "等企业微信来取这条回答", later)
+        url: str = await self._store.write(_address, message, ME, cause=message.cause)
+        return await self._otherwise.send(replace(message, reply_to={**message.reply_to, "response_url": url}))
+
+
+def _address(work: Work, message: OutboundMessage) -> str:
+    """The address that this message may use up: that of its answer; else its own; else the newest of the conversation."""
+    number, own = message.reply_to.get("stream_id", ""), message.reply_to.get("response_url", "")
+    return own if own and not number else streams.take_url(work, message.address.conversation, number)

@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from assistant.base import ids
-from assistant.channels import inbox, outbox
+from assistant.channels import inbox, outbox, streams
 from assistant.channels.message import OutboundMessage
 from assistant.dialogue import conversation as talk
 from assistant.dialogue.opening import Opened
@@ -69,6 +69,7 @@ def close_turn(work: Work, close: Close) -> str:
     current = talk.get(work, opened.conversation.id)
     if current.holder:
         inbox.mark(work, list(opened.message_ids), "handed_over", opened.turn)
+        streams.point(work, [opened.reply_to.get("stream_id", "")], streams.HELD)
         return _end(work, close, "handed_over")
     newer = [row for row in inbox.open_messages(work, current.id) if row.id not in opened.message_ids]
     if newer and not wrote(work, opened.turn):
@@ -87,6 +88,8 @@ def close_turn(work: Work, close: Close) -> str:
             reply_to=opened.reply_to,
         )
         outbox.queue(work, [reply])
+    else:
+        streams.point(work, [opened.reply_to.get("stream_id", "")], streams.NOTHING)
     if not current.greeted:
         talk.greeted(work, current.id)
     return _end(work, close, "answered")

@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from assistant.base.errors import Conflict, Invalid, Refused
-from assistant.channels import outbox
+from assistant.channels import outbox, streams
 from assistant.channels.message import Address, OutboundMessage
 from assistant.dialogue.tables import conversation
 from assistant.dialogue.who import Speaker
@@ -167,6 +167,7 @@ def _hold(work: Work, request: Take) -> Held:
     work.execute(conversation.update().where(conversation.c.id == current.id).values(holder=request.holder, held_since=since))
     if request.holder and request.holder != current.holder:
         outbox.cancel_unsent(work, current.id)
+        streams.point_all(work, current.id, streams.HELD)
     name = "conversation.taken" if request.holder else "conversation.released"
     work.record(Fact(name, f"conversation:{current.id}", {"holder": request.holder or current.holder}, current.member_id))
     return Held(current.id, request.holder)

@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from assistant.base import ids
-from assistant.channels import confirm, inbox
+from assistant.channels import confirm, inbox, streams
 from assistant.channels.message import InboundMessage
 from assistant.dialogue import conversation as talk
 from assistant.dialogue.tables import turn
@@ -25,7 +25,10 @@ other hot, while a person who asks quickly is still answered."""
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """Everything a turn needs to think, read in one transaction. ``said`` are the texts of the burst, oldest first."""
+    """Everything a turn needs to think, read in one transaction. ``said`` are the texts of the burst, oldest first.
+
+    ``quoted`` is what the speaker pointed at and did not write as far as we know.
+    """
 
     turn: str
     conversation: talk.Conversation
@@ -37,6 +40,7 @@ class Opened:
     pending: confirm.Pending | None
     card: dict[str, Any]
     reply_to: dict[str, str]
+    quoted: tuple[str, ...] = ()
 
 
 def open_turn(work: Work, conversation_id: str) -> Opened | None:
@@ -50,8 +54,10 @@ def open_turn(work: Work, conversation_id: str) -> Opened | None:
     if speaker.member_id and address.channel == "kf":
         outreach.note_inbound(work, [outreach.Inbound(row.id, speaker.member_id, row.message.sent_at, "kf") for row in stored])
     ids_of = [row.id for row in stored]
+    answers = [row.message.reply_to.get("stream_id", "") for row in stored]
     if current.holder:
         inbox.mark(work, ids_of, "handed_over", "")
+        streams.point(work, answers, streams.HELD)
         return None
     wait = _breaker(work, conversation_id)
     if wait is not None:
@@ -70,6 +76,7 @@ def open_turn(work: Work, conversation_id: str) -> Opened | None:
         "opened_at": work.now,
         "closed_at": None,
     }
+    streams.point(work, answers[:-1], streams.NEWER)
     upsert(work, turn, [row], ["id"], ["messages", "state"])
     work.record(Fact("turn.opened", f"conversation:{conversation_id}", {"turn": turn_id, "messages": len(ids_of)}, speaker.member_id))
     return _opened(work, turn_id, current, speaker, [item.message for item in stored], ids_of)
@@ -90,8 +97,16 @@ def _opened(
         history=() if speaker.group else history,
         pending=confirm.pending(work, current.id),
         card=_card(work, speaker),
+        quoted=_foreign(work, current.id, messages),
         reply_to=next((message.reply_to for message in reversed(messages) if message.reply_to), {}),
     )
+
+
+def _foreign(work: Work, conversation_id: str, messages: list[InboundMessage]) -> tuple[str, ...]:
+    """What was quoted, without what the speaker said here before."""
+    quoted = [message.quoted for message in messages if message.quoted]
+    own = {line.text.strip() for line in talk.lines(work, conversation_id, 50) if line.side == "in"} if quoted else set()
+    return tuple(text for text in quoted if text not in own)
 
 
 def _card(work: Work, speaker: Speaker) -> dict[str, Any]:

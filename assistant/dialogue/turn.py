@@ -12,6 +12,7 @@ from assistant.base.clock import stopwatch
 from assistant.base.principal import system
 from assistant.dialogue import reply
 from assistant.dialogue.closing import Close, Note, close_turn, notes, write_note
+from assistant.dialogue.growing import Growth
 from assistant.dialogue.opening import Opened, open_turn
 from assistant.jobs import Job
 from assistant.store import Store
@@ -23,7 +24,10 @@ BRIEFS = {"member": "member", "guest": "group", "staff": "member", "operator": "
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What a turn is handed: the models in order of preference, toolboxes by caller, the desk of operators, texts of the prompts."""
+    """What a turn is handed: the models in order of preference, toolboxes by caller, the desk of operators, texts of the prompts.
+
+    ``grown`` is told the name of each answer of which there is more to show.
+    """
 
     store: Store
     models: Callable[[], Awaitable[Sequence[Any]]]
@@ -33,6 +37,7 @@ class Parts:
     limits: Limits
     meter: Meter
     stage: Stage = lambda _name: None
+    grown: Callable[[str], None] = lambda _number: None
 
 
 class TurnHandler:
@@ -64,13 +69,30 @@ class TurnHandler:
         parts = self._parts
         models = await parts.models()
         started = stopwatch()
-        thought = await think_safely(models, self._brief(opened), toolbox, parts.limits, transcript, parts.meter)
+        growth = self._growth(opened)
+        try:
+            thought = await think_safely(models, self._brief(opened), toolbox, parts.limits, transcript, parts.meter, growth)
+        finally:
+            if growth is not None:
+                await growth.stop()
         seconds = stopwatch() - started
         for fault in thought.faults:
             name, _, reason = fault.partition(": ")
             telemetry.model_called(name, reason, seconds)
         telemetry.model_called(thought.model, "ok" if thought.outcome != "handover" else "handover", seconds)
         return self._close(opened, thought)
+
+    def _growth(self, opened: Opened) -> Growth | None:
+        """Where somebody keeps asking for the answer they are shown it as it grows."""
+        number = opened.reply_to.get("stream_id")
+        if not number:
+            return None
+        first = self._first(opened)
+        return Growth(self._parts.store, number, self._parts.grown, lambda text: reply.finished(text, first=first))
+
+    @staticmethod
+    def _first(opened: Opened) -> bool:
+        return not opened.conversation.greeted and not opened.speaker.group
 
     def _brief(self, opened: Opened) -> Brief:
         kind = opened.speaker.principal.kind
@@ -86,10 +108,11 @@ class TurnHandler:
             turn=opened.turn,
             pending=opened.pending.question if opened.pending else "",
             who=opened.speaker.principal.label,
+            quoted="\n".join(opened.quoted),
         )
 
     def _close(self, opened: Opened, thought: Thought) -> Close:
-        text = reply.finished(thought.text, first=not opened.conversation.greeted and not opened.speaker.group)
+        text = reply.finished(thought.text, first=self._first(opened))
         handover = (thought.handover_reason or "会员需要人工") if thought.handover else ""
         return Close(opened, text, thought.options, handover, thought.model, thought.tokens)
 

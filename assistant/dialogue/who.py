@@ -1,4 +1,7 @@
-"""Who is speaking, read from the verified envelope alone: 微信客服 → member, the app → operator or staff, a group → member or guest."""
+"""Who is speaking, read from the verified envelope alone: 微信客服 → member, the app → operator or staff, a group → member or guest.
+
+A bot may tell us an encrypted userid that we cannot read: whom we do not know there is a guest.
+"""
 
 from __future__ import annotations
 
@@ -37,6 +40,8 @@ def known(view: View, address: Address) -> Speaker | None:
     operator = access.operator_by_userid(view, address.peer)
     if operator is not None:
         return Speaker(operator, title=name)
+    if address.channel == "bot" and person is None:
+        return Speaker(Principal("guest", address.peer, via="bot"), title=name)
     return Speaker(Principal("staff", address.peer, frozenset({"staff"}), via=address.channel), title=name)
 
 

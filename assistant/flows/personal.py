@@ -53,6 +53,7 @@ TABLES: dict[str, Holds] = {
         "member_id", "积分兑换", joins=True, blank=_blank("note"), plain=("id", "item", "title", "spend_id", "state")
     ),
     "activity_referral": Holds("referral", scrub=("invitee_id", "inviter_id"), plain=("activity", "state", "order_id", "reason")),
+    "answer_stream": Holds("conversation", drop=True),
     "audience_snapshot_member": Holds("member_id", drop=True),
     "audience_tag": Holds("member_id", "标签", joins=True, drop=True),
     "benefit_coupon": Holds("member_id", "优惠券", joins=True, plain=("name", "code", "grant_key")),

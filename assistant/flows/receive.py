@@ -10,12 +10,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from assistant.base.ids import derive
 from assistant.base.principal import system
-from assistant.channels import inbox, outbox
+from assistant.channels import inbox, streams
 from assistant.channels.message import InboundMessage
 from assistant.jobs import Job
-from assistant.store import Due, Fact, Store, View, Work, cursor, upsert
+from assistant.store import Due, Fact, Store, Work, cursor, upsert
 from assistant.store import inbox as inbox_rows
 from assistant.wecom import WeComClient, from_kf, pull_kf
 
@@ -44,6 +43,7 @@ class Wakeup:
 def arrive(work: Work, arrival: Arrival) -> int:
     """Stores what is new and answers how much that was. Employees of a 客服 conversation and system events get no turn."""
     accepted = inbox.accept(work, arrival.messages, wants_turn=wants_turn, debounce=arrival.debounce)
+    streams.begin(work, arrival.messages)
     for message in arrival.messages:
         if message.kind == "recall":
             _recall(work, message)
@@ -55,14 +55,6 @@ def arrive(work: Work, arrival: Arrival) -> int:
         name, value = arrival.cursor
         upsert(work, cursor, [{"name": name, "value": value, "at": work.now}], ["name"], ["value", "at"])
     return sum(1 for row in accepted if row.fresh)
-
-
-def answer_given(view: View, message: InboundMessage) -> str | None:
-    """What the callback of this very message was answered with; None if the answer went another way or is still to come."""
-    row_id = derive("in", message.source, message.external_id)
-    turn = view.scalar(sa.select(inbox_rows.c.turn).where(inbox_rows.c.id == row_id))
-    given = [sent for sent in outbox.by_cause(view, turn) if sent.external_id == message.reply_to.get("waiter")] if turn else []
-    return given[0].message.text if given else None
 
 
 def _recall(work: Work, message: InboundMessage) -> None:

@@ -24,6 +24,7 @@ PARTS = (
     "assistant.access",
     "assistant.channels.confirm",
     "assistant.channels.quota",
+    "assistant.channels.streams",
     "assistant.dialogue",
     "assistant.operations",
     "assistant.payments",

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import web
 
 from assistant import telemetry
-from assistant.channels.message import InboundMessage
 from assistant.channels.waiting import Waiters
-from assistant.flows.receive import RECEIVER, Intake, Wakeup, answer_given, wake
+from assistant.flows.receive import RECEIVER, Intake, Wakeup, wake
 from assistant.store import Store
-from assistant.wecom import CallbackRefused, Envelope, KfWakeup, from_bot, from_xml, open_json, open_xml, stream_reply, verify_url
+from assistant.web import bot
+from assistant.wecom import CallbackRefused, Envelope, KfWakeup, from_bot, from_xml, open_json, open_xml, seal_reply, verify_url
 
 MAX_BODY = 1024 * 1024
-PASSIVE_SECONDS = 4.0
-"""WeCom cuts the line after 5 s; a bot's answer that is not there by then goes to its response_url."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,21 +77,9 @@ async def _xml(request: web.Request, edge: Edge, envelope: Envelope) -> web.Resp
 
 async def _bot(request: web.Request, edge: Edge, envelope: Envelope) -> web.Response:
     body, now = await _body(request), edge.store.clock.now()
-    messages = [_with_waiter(message) for message in from_bot(open_json(envelope, request.query, body, now), now, edge.bot_name)]
-    await edge.intake.accept(messages)
-    message = messages[0]
-    if message.kind == "event":
+    (message,) = from_bot(open_json(envelope, request.query, body, now), now, edge.bot_name)
+    answer = await bot.answer(edge.store, edge.waiters, edge.intake, message)
+    if answer is None:
         return web.Response()
-    waiter = message.reply_to["waiter"]
-    # A callback that is told again has lost our answer on the way: it gets the same one.
-    text = await edge.store.read(answer_given, message) or await edge.waiters.wait(waiter, PASSIVE_SECONDS)
-    if text is None:
-        return web.Response()
-    reply = stream_reply(
-        envelope, stream_id=message.external_id[:64], content=text, finish=True, nonce=request.query["nonce"], now=edge.store.clock.now()
-    )
-    return web.Response(body=reply, content_type="application/json")
-
-
-def _with_waiter(message: InboundMessage) -> InboundMessage:
-    return replace(message, reply_to={**message.reply_to, "waiter": message.external_id})
+    sealed = seal_reply(envelope, answer, nonce=request.query["nonce"], now=edge.store.clock.now())
+    return web.Response(body=sealed, content_type="application/json")

@@ -1,14 +1,14 @@
 """WeCom as a foreign country: envelopes, callbacks, translation, API client, sending and pulling; all WeCom words end here."""
 
-from assistant.wecom import calls
-from assistant.wecom.bot import read_reply, seal_reply, stream_reply
+from assistant.wecom import calls, cards
+from assistant.wecom.bot import read_reply, seal_reply, stream_body
 from assistant.wecom.callback import CallbackRefused, open_json, open_xml, verify_url
 from assistant.wecom.client import WeComClient
 from assistant.wecom.crypto import CryptoError, Envelope, Sealed
 from assistant.wecom.errors import Unknown, Verdict, delivery_of, verdict
 from assistant.wecom.pull import pull_kf
 from assistant.wecom.send import WeComSender, kf_base, kf_msgid
-from assistant.wecom.text import split_text
+from assistant.wecom.text import split_text, with_options
 from assistant.wecom.translate import KfWakeup, from_bot, from_kf, from_xml
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "WeComClient",
     "WeComSender",
     "calls",
+    "cards",
     "delivery_of",
     "from_bot",
     "from_kf",
@@ -34,7 +35,8 @@ __all__ = [
     "read_reply",
     "seal_reply",
     "split_text",
-    "stream_reply",
+    "stream_body",
     "verdict",
     "verify_url",
+    "with_options",
 ]

@@ -1,4 +1,4 @@
-"""The passive encrypted stream reply of an AI bot: built for the answer of its callback, and read back."""
+"""What an AI bot answers: the bodies of its replies, and the encrypted passive reply that carries one, built and read back."""
 
 from __future__ import annotations
 
@@ -15,22 +15,14 @@ MAX_CONTENT = 20480
 """Bytes of ``content`` in one stream reply; each reply replaces the whole text, so a longer one is cut at the end."""
 
 
-def stream_reply(
-    envelope: Envelope,
-    *,
-    stream_id: str,
-    content: str,
-    finish: bool,
-    nonce: str,
-    now: datetime,
-    feedback_id: str = "",
-    random16: bytes | None = None,
-) -> bytes:
-    """The response body; ``nonce`` must be that of the callback URL; ``feedback_id`` (first reply only) asks for thumbs."""
-    stream: dict[str, Any] = {"id": stream_id, "finish": finish, "content": clip(content, MAX_CONTENT)}
+def stream_body(number: str, content: str, *, finish: bool, feedback_id: str = "", card: dict[str, Any] | None = None) -> dict[str, Any]:
+    """The message that shows ``content`` as the whole text of stream ``number``; ``feedback_id`` (first reply only) asks for thumbs."""
+    stream: dict[str, Any] = {"id": number, "finish": finish, "content": clip(content, MAX_CONTENT)}
     if feedback_id:
         stream["feedback"] = {"id": feedback_id}
-    return seal_reply(envelope, {"msgtype": "stream", "stream": stream}, nonce=nonce, now=now, random16=random16)
+    if card is not None:
+        return {"msgtype": "stream_with_template_card", "stream": stream, "template_card": card}
+    return {"msgtype": "stream", "stream": stream}
 
 
 def seal_reply(envelope: Envelope, message: dict[str, Any], *, nonce: str, now: datetime, random16: bytes | None = None) -> bytes:

@@ -15,7 +15,7 @@ from assistant.wecom.calls import bot_response_url, kf_send_msg
 from assistant.wecom.calls_app import message_send
 from assistant.wecom.client import WeComClient
 from assistant.wecom.errors import delivery_of
-from assistant.wecom.text import size, split_text, unseen_mark
+from assistant.wecom.text import size, split_text, unseen_mark, with_options
 
 MAX_TEXT = 2048
 MAX_PARTS = 5
@@ -151,8 +151,7 @@ def _menu_fits(options: Sequence[str]) -> bool:
 
 
 def _with_options(message: OutboundMessage) -> str:
-    lines = [f"{number}. {option}" for number, option in enumerate(message.options, 1)]
-    return "\n".join([message.text, *lines])
+    return with_options(message.text, message.options)
 
 
 def _too_long() -> Delivery:

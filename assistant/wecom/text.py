@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
 
 from assistant.base.ids import digest_of
 
@@ -17,6 +18,11 @@ def size(text: str) -> int:
 def clip(text: str, limit: int) -> str:
     """The text in at most ``limit`` bytes, with an ellipsis where it was cut."""
     return text if size(text) <= limit else text[: _fitting(text, limit - 3)] + "…"
+
+
+def with_options(text: str, options: Sequence[str]) -> str:
+    """The text with its choices as a numbered list, where nothing better shows them."""
+    return "\n".join([text, *(f"{number}. {option}" for number, option in enumerate(options, 1))])
 
 
 def split_text(text: str, limit: int = 2048) -> list[str]:

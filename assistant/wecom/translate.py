@@ -11,6 +11,7 @@ from typing import Any
 
 from assistant.base.ids import digest_of
 from assistant.channels.message import Address, InboundKind, InboundMessage, SenderKind
+from assistant.channels.streams import stream_id
 from assistant.wecom.callback import content_json, content_xml
 
 APP, BOT, KF = "wecom.app", "wecom.bot", "wecom.kf"
@@ -52,13 +53,16 @@ def from_bot(plain: bytes, received_at: datetime, bot_name: str = "") -> list[In
     if group and kind in {"text", "image"}:
         text = _unmentioned(text, bot_name)
     reply_to = {"response_url": _text(raw.get("response_url"))} if raw.get("response_url") else {}
+    msgid = "" if event == "stream_refresh" else _text(raw.get("msgid"))
+    external_id = msgid[:200] or hashlib.sha256(plain).hexdigest()
     if event == "stream_refresh":
         reply_to["stream_id"] = _text(_part(raw, "stream").get("id"))
-    msgid = "" if event == "stream_refresh" else _text(raw.get("msgid"))
+    elif kind != "event":
+        reply_to["stream_id"] = stream_id(BOT, external_id)
     return [
         InboundMessage(
             source=BOT,
-            external_id=msgid or hashlib.sha256(plain).hexdigest(),
+            external_id=external_id,
             address=address,
             sender_kind="employee",
             kind=kind,
@@ -67,6 +71,7 @@ def from_bot(plain: bytes, received_at: datetime, bot_name: str = "") -> list[In
             event=event,
             reply_to=reply_to,
             raw=raw,
+            quoted=_quoted(raw),
         )
     ]
 
@@ -135,6 +140,15 @@ def _bot_content(raw: Mapping[str, Any]) -> tuple[InboundKind, str, str]:
     if msgtype == "event":
         return "event", "", _text(body.get("eventtype"))
     return _MEDIA.get(msgtype, "unknown"), _text(body.get("content")) if msgtype == "voice" else "", ""
+
+
+def _quoted(raw: Mapping[str, Any]) -> str:
+    """What was quoted, in words; a quoted picture or file is only named."""
+    quote = _part(raw, "quote")
+    if not quote:
+        return ""
+    kind, text, _event = _bot_content(quote)
+    return text.strip() or {"image": "[图片]", "voice": "[语音]", "video": "[视频]", "file": "[文件]"}.get(kind, "[消息]")
 
 
 def _unmentioned(text: str, bot_name: str) -> str:

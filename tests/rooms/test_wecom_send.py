@@ -13,7 +13,18 @@ from hypothesis import strategies as st
 from assistant.base.clock import ManualClock
 from assistant.base.errors import Broken, Invalid, Transient
 from assistant.channels.message import Address, OutboundMessage
-from assistant.wecom import CallbackRefused, Envelope, WeComSender, kf_base, kf_msgid, pull_kf, read_reply, split_text, stream_reply
+from assistant.wecom import (
+    CallbackRefused,
+    Envelope,
+    WeComSender,
+    kf_base,
+    kf_msgid,
+    pull_kf,
+    read_reply,
+    seal_reply,
+    split_text,
+    stream_body,
+)
 from assistant.wecom.text import clip, size
 from tests.rooms.test_wecom_fake import running
 
@@ -179,7 +190,7 @@ async def test_a_cursor_that_wecom_has_forgotten_starts_over_once(clock: ManualC
 
 def test_a_stream_reply_opens_with_the_callbacks_nonce(clock: ManualClock) -> None:
     envelope = Envelope("tok", "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG", "")
-    body = stream_reply(envelope, stream_id="s1", content="你" * 9000, finish=True, nonce="n9", now=clock.now(), feedback_id="f1")
+    body = seal_reply(envelope, stream_body("s1", "你" * 9000, finish=True, feedback_id="f1"), nonce="n9", now=clock.now())
     outer = json.loads(body)
     assert set(outer) == {"encrypt", "msgsignature", "timestamp", "nonce"}
     assert (outer["nonce"], outer["timestamp"]) == ("n9", int(clock.now().timestamp()))

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from assistant.channels.message import Address, InboundMessage
+from assistant.channels.streams import stream_id
 from assistant.wecom import CallbackRefused, KfWakeup, from_bot, from_kf, from_xml
 
 NOW = datetime(2026, 11, 22, 4, 0, tzinfo=UTC)
@@ -103,7 +104,7 @@ def test_a_bot_message_in_a_group_loses_its_mention() -> None:
     message = bot(chattype="group", chatid="wr1", msgtype="text", text={"content": "@小友 查积分"}, response_url="https://x/y")
     assert (message.text, message.external_id, message.source) == ("查积分", "m1", "wecom.bot")
     assert message.address == Address("bot", "b1", "li", "wr1")
-    assert message.reply_to == {"response_url": "https://x/y"}
+    assert message.reply_to == {"response_url": "https://x/y", "stream_id": stream_id("wecom.bot", "m1")}
     assert message.sent_at == NOW
     assert from_bot(VECTORS["json_aibot_text_group"], NOW)[0].address.group
 

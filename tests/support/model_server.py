@@ -6,12 +6,23 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-Answer = dict[str, Any] | str | int | bytes
+
+@dataclass(frozen=True)
+class Spoken:
+    """A text that comes piece by piece where a stream is asked for, with so many seconds before each; ``calls`` come behind it."""
+
+    pieces: tuple[str, ...]
+    pause: float = 0.0
+    calls: tuple[tuple[str, str], ...] = ()
+
+
+Answer = dict[str, Any] | str | int | bytes | Spoken
 """A message, a raw body, a status, or bytes after which the connection breaks. ``"hang"`` never answers."""
 
 
@@ -36,6 +47,23 @@ def _completion(message: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+async def _speak(request: web.Request, spoken: Spoken) -> web.StreamResponse:
+    """The server-sent events of OpenAI's streaming answer."""
+    response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+    await response.prepare(request)
+    head = {"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1, "model": "fake"}
+    deltas: list[dict[str, Any]] = [{"role": "assistant", "content": piece} for piece in spoken.pieces]
+    asked = said(None, *spoken.calls).get("tool_calls", [])
+    deltas += [{"tool_calls": [{**call, "index": number}]} for number, call in enumerate(asked)]
+    for delta in deltas:
+        await asyncio.sleep(spoken.pause)
+        await response.write(f"data: {json.dumps({**head, 'choices': [{'index': 0, 'delta': delta}]})}\n\n".encode())
+    reason = "tool_calls" if asked else "stop"
+    end = {**head, "choices": [{"index": 0, "delta": {}, "finish_reason": reason}]}
+    await response.write(f"data: {json.dumps(end)}\n\ndata: [DONE]\n\n".encode())
+    return response
+
+
 @asynccontextmanager
 async def model_server(script: list[Answer]) -> AsyncIterator[str]:
     """The base URL of a model that follows the script, its last answer for ever."""
@@ -44,11 +72,15 @@ async def model_server(script: list[Answer]) -> AsyncIterator[str]:
 
     async def answer(request: web.Request) -> web.StreamResponse:
         nonlocal asked
-        await request.read()
+        wanted = json.loads(await request.read() or b"{}")
         step = script[min(asked, len(script) - 1)]
         asked += 1
         if isinstance(step, int):
             return web.json_response({"error": {"message": "no", "type": "x"}}, status=step)
+        if isinstance(step, Spoken) and wanted.get("stream"):
+            return await _speak(request, step)
+        if isinstance(step, Spoken):
+            step = said("".join(step.pieces), *step.calls)
         if isinstance(step, dict):
             return web.json_response(_completion(step))
         if step == "hang":

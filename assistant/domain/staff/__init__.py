@@ -3,6 +3,7 @@
 from assistant.domain.staff.commands import done, open_ticket, register, take
 from assistant.domain.staff.model import (
     COMPLAINT_PROMISE,
+    LONGEST_SUMMARY,
     Done,
     Opened,
     OpenTicket,
@@ -17,6 +18,7 @@ from assistant.domain.staff.queries import open_tickets, overdue, people, person
 
 __all__ = [
     "COMPLAINT_PROMISE",
+    "LONGEST_SUMMARY",
     "Done",
     "OpenTicket",
     "Opened",

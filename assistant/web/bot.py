@@ -1,0 +1,69 @@
+"""What an AI bot's callback is answered with: the answer as far as it is there, and each time WeCom asks again, as far as it is then."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from assistant import telemetry
+from assistant.base.clock import stopwatch
+from assistant.channels import streams
+from assistant.channels.message import InboundMessage
+from assistant.channels.waiting import ME, Waiters
+from assistant.flows import bot_events
+from assistant.flows.receive import RECEIVER, Intake
+from assistant.store import Store
+from assistant.wecom import cards, stream_body, with_options
+
+FIRST_SECONDS = 3.0
+"""WeCom cuts the line after 5 s. Until then the first reply waits for something to show."""
+
+Body = dict[str, Any]
+
+
+async def answer(store: Store, waiters: Waiters, intake: Intake, message: InboundMessage, patience: float = FIRST_SECONDS) -> Body | None:
+    """The passive reply to what a bot was told, None for an empty one. A message is on disk before it is answered."""
+    if message.event == "stream_refresh":
+        return await _refreshed(store, message.reply_to["stream_id"])
+    if message.kind == "event":
+        told: Body | None = await store.write(bot_events.hear, message, RECEIVER)
+        return told
+    await intake.accept([message])
+    return await _first(store, waiters, message.reply_to["stream_id"], patience)
+
+
+async def _refreshed(store: Store, number: str) -> Body:
+    """One read, and one write in the life of an answer: when its end is handed out."""
+    return _body(number, await _ended(store, await store.read(streams.get, number)), store)
+
+
+async def _first(store: Store, waiters: Waiters, number: str, patience: float) -> Body | None:
+    """The whole answer if it comes soon, else its beginning or a word that it is coming. A callback told again gets the same."""
+    until = stopwatch() + patience
+    found = await store.read(streams.get, number)
+    while found is not None and found.state == "open" and not found.text and (left := until - stopwatch()) > 0:
+        await waiters.wait(number, left)
+        found = await store.read(streams.get, number)
+    if found is not None and found.state == "final" and not found.outbox:
+        # Nothing has been shown yet, so there is nothing to point away from.
+        await store.write(streams.shown, number, ME)
+        return None
+    return _body(number, await _ended(store, found), store, feedback_id=number)
+
+
+async def _ended(store: Store, found: streams.Stream | None) -> streams.Stream | None:
+    """The answer as it stands after its end, if that is what it is at, has been put down as handed out."""
+    if found is None or found.state != "final":
+        return found
+    ended: streams.Stream | None = await store.write(streams.shown, found.id, ME)
+    if found.outbox:
+        telemetry.delivered("bot", "sent")
+    return ended
+
+
+def _body(number: str, found: streams.Stream | None, store: Store, feedback_id: str = "") -> Body:
+    frame = streams.frame(found, store.clock.now())
+    if not cards.fits(frame.options):
+        text = with_options(frame.text, frame.options)
+        return stream_body(number, text, finish=frame.finish, feedback_id=feedback_id)
+    card = cards.choices(number, frame.options)
+    return stream_body(number, frame.text, finish=frame.finish, feedback_id=feedback_id, card=card)
