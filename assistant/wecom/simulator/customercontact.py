@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from assistant.wecom.simulator.albums import Albums
-from assistant.wecom.simulator.callbacks import Callbacks, Delivery
+from assistant.wecom.simulator.callbacks import Callbacks
 from assistant.wecom.simulator.config import SimulatorConfig
 from assistant.wecom.simulator.contacts import Contacts
 from assistant.wecom.simulator.corp import Routes
@@ -75,8 +75,3 @@ class CustomerContact:
             raise SimulatorError(f"{who} 不在群 {chatid} 里")
         group.phone.append(PhoneMessage(self._world.now(), who, text, "chat"))
         self.figures.group_chat(chatid, who)
-
-    async def staff_leaves(self, userid: str) -> list[Delivery]:
-        """The employee resigns; customers and groups wait to be assigned, and nothing tells the service."""
-        self.transfers.leaves(userid)
-        return []

@@ -1,16 +1,25 @@
-"""Mass messages (群发): tasks that reach nobody until an employee presses send."""
+"""Mass messages (群发): tasks that reach nobody until an employee presses send.
+
+Documented: one row per (employee, customer), 41063 while being dispatched, statuses 0 to 3, group rows unlisted while unsent, the
+allowance of a month (or week, or day) for corporate and personal 群发 together, the last who chatted without a sender, tags OR inside
+and AND between. Inferred: a deletion by either side gives status 2. Guessed: half friends get status 2, 3 reminders in 24 h, 40070 for a
+sender who has left.
+"""
 
 from __future__ import annotations
 
 import calendar
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
 from assistant.base.clock import SHANGHAI
+from assistant.wecom.simulator.content import attachments_of, bubbles, text_of
 from assistant.wecom.simulator.corp import Routes
+from assistant.wecom.simulator.paging import page, part_of, texts_of
 from assistant.wecom.simulator.world import ApiError, Customer, Group, PhoneMessage, Relation, SimulatorError, World, cut
 
 TEXT_BYTES = 4000
@@ -28,7 +37,7 @@ class Row:
 
 @dataclass
 class Task:
-    """``rows`` by employee; ``sent`` says when each pressed send."""
+    """``rows`` by employee; ``sent`` says when each pressed send; ``creator`` is the employee of a personal 群发, empty for the corp's."""
 
     msgid: str
     chat_type: str
@@ -39,6 +48,8 @@ class Task:
     sent: dict[str, int] = field(default_factory=dict)
     cancelled: bool = False
     reminders: list[datetime] = field(default_factory=list)
+    creator: str = ""
+    allow_select: bool = False
 
     def to_json(self) -> dict[str, Any]:
         people = [
@@ -50,7 +61,7 @@ class Task:
             }
             for userid, rows in self.rows.items()
         ]
-        base = {"msgid": self.msgid, "chat_type": self.chat_type, "created": self.created.isoformat(), "text": self.text}
+        base: dict[str, Any] = {"msgid": self.msgid, "chat_type": self.chat_type, "created": self.created.isoformat(), "text": self.text}
         return {**base, "cancelled": self.cancelled, "reminders": len(self.reminders), "staff": people}
 
 
@@ -84,13 +95,17 @@ class Mass:
         if not rows:
             raise ApiError(41048, "no customer to send")
         task = Task(self._world.new_id("msg"), chat_type, self._world.now(), text, attachments, rows)
+        task.allow_select = bool(body.get("allow_select"))
         self.tasks[task.msgid] = task
         for userid in rows:
             self._arrange(task, userid)
         return {"msgid": task.msgid, "fail_list": failed}
 
-    def confirm(self, msgid: str, userid: str) -> dict[str, int]:
-        """The employee presses send; answers how many were sent, refused as strangers, and refused for the allowance."""
+    def confirm(self, msgid: str, userid: str, only: Iterable[str] | None = None) -> dict[str, int]:
+        """The employee presses send; answers how many were sent, refused as strangers, and refused for the allowance.
+
+        ``only`` are those he leaves ticked, where ``allow_select`` lets him choose; the others stay unsent.
+        """
         task = self.tasks.get(msgid)
         if task is None or userid not in task.rows:
             raise SimulatorError(f"员工 {userid} 没有群发任务 {msgid}")
@@ -98,12 +113,26 @@ class Mass:
             raise SimulatorError(f"群发任务 {msgid} 已经取消")
         if userid in task.sent:
             raise SimulatorError(f"员工 {userid} 已经发送过群发任务 {msgid}")
+        if not self._world.staff[userid].active:
+            raise SimulatorError(f"员工 {userid} 已经离职或停用，不能发送群发")
+        if only is not None and not task.allow_select:
+            raise SimulatorError(f"群发任务 {msgid} 不允许员工挑选客户")
+        chosen = None if only is None else set(only)
         task.sent[userid] = self._world.seconds()
-        for row in task.rows[userid]:
+        handled = [row for row in task.rows[userid] if chosen is None or row.target in chosen]
+        for row in handled:
             row.status = self._hand_over(task, userid, row.target)
             row.send_time = self._world.seconds() if row.status == SENT else 0
-        counted = Counter(row.status for row in task.rows[userid])
+        counted = Counter(row.status for row in handled)
         return {"sent": counted[SENT], "strangers": counted[STRANGER], "over_allowance": counted[OVER]}
+
+    def personal(self, userid: str, text: str, customers: Iterable[str]) -> dict[str, int]:
+        """An employee sends a 群发 of his own from the client; it counts in the same allowance and is listed with create_type 1."""
+        self._world.the_staff(userid)
+        rows = [Row(self._world.the_customer(each).external_userid) for each in customers]
+        task = Task(self._world.new_id("msg"), "single", self._world.now(), text, [], {userid: rows}, creator=userid)
+        self.tasks[task.msgid] = task
+        return self.confirm(task.msgid, userid)
 
     def task_list(self, body: dict[str, Any]) -> dict[str, Any]:
         task = self._dispatched(body)
@@ -111,7 +140,7 @@ class Mass:
         for userid in task.rows:
             done = userid in task.sent
             rows.append({"userid": userid, "status": 2, "send_time": task.sent[userid]} if done else {"userid": userid, "status": 0})
-        return self._page(rows, body, "task_list", 500, 1000)
+        return self._page(rows, body, "task_list", task.msgid, 500, 1000)
 
     def send_result(self, body: dict[str, Any]) -> dict[str, Any]:
         task, userid = self._dispatched(body), str(body.get("userid", ""))
@@ -124,19 +153,21 @@ class Mass:
                 continue
             item: dict[str, Any] = {key: row.target, "userid": userid, "status": row.status}
             rows.append({**item, "send_time": row.send_time} if row.status == SENT else item)
-        return self._page(rows, body, "send_list", 500, 1000)
+        return self._page(rows, body, "send_list", f"{task.msgid}:{userid}", 500, 1000)
 
     def list_v2(self, body: dict[str, Any]) -> dict[str, Any]:
+        """get_groupmsg_list_v2: of a span of at most a month; filter_type 0 the corp's, 1 personal, 2 all."""
         start, end = body.get("start_time"), body.get("end_time")
         if not isinstance(start, int) or not isinstance(end, int) or not start <= end <= start + 31 * 86400:
             raise ApiError(40058, "invalid start_time or end_time")
+        chat_type, creator, which = body.get("chat_type") or "single", body.get("creator") or "", body.get("filter_type", 2)
         rows = []
         for task in self.tasks.values():
-            made = int(task.created.timestamp())
-            if task.chat_type == (body.get("chat_type") or "single") and start <= made <= end and body.get("filter_type", 2) != 1:
-                row = {"msgid": task.msgid, "create_time": made, "create_type": 0, "attachments": task.attachments}
-                rows.append({**row, "text": {"content": task.text}})
-        return self._page(rows, body, "group_msg_list", 50, 100)
+            made, personal = int(task.created.timestamp()), int(bool(task.creator))
+            if task.chat_type == chat_type and start <= made <= end and which in (2, personal) and creator in ("", task.creator):
+                row = {"msgid": task.msgid, "create_time": made, "create_type": personal, "attachments": task.attachments}
+                rows.append({**row, "text": {"content": task.text}, **({"creator": task.creator} if personal else {})})
+        return self._page(rows, body, "group_msg_list", f"{chat_type}:{start}:{end}:{which}:{creator}", 50, 100)
 
     def remind(self, body: dict[str, Any]) -> dict[str, Any]:
         task, now = self._known(body), self._world.now()
@@ -158,21 +189,20 @@ class Mass:
     # Parts.
 
     def _content(self, body: dict[str, Any]) -> tuple[str, list[dict[str, Any]]]:
-        part, attachments = body.get("text"), body.get("attachments") or []
-        text = str(part.get("content", "")) if isinstance(part, dict) else ""
+        text, attachments = text_of(body), attachments_of(self._world, body)
         if not text and not attachments:
             raise ApiError(40058, "text and attachments are both empty")
-        if not isinstance(attachments, list) or len(attachments) > 9 or len(text.encode()) > TEXT_BYTES:
-            raise ApiError(40058, "text or attachments too long")
+        if len(text.encode()) > TEXT_BYTES:
+            raise ApiError(40058, "text is too long")
         return text, attachments
 
     def _customer_rows(self, body: dict[str, Any]) -> tuple[dict[str, list[Row]], list[str]]:
         sender, wanted = str(body.get("sender") or ""), body.get("external_userid") or []
-        tags = (body.get("tag_filter") or {}).get("group_list") or []
+        tags = _tag_groups(body)
         if not sender and not wanted and not tags:
             raise ApiError(40058, "sender, external_userid and tag_filter are all empty")
-        if sender and sender not in self._world.staff:
-            raise ApiError(40003, "invalid sender")
+        if sender:
+            self._check_sender(sender)
         if not isinstance(wanted, list) or len(wanted) > 10_000:
             raise ApiError(40058, "too many external_userid")
         rows: dict[str, list[Row]] = {}
@@ -186,7 +216,7 @@ class Mass:
                 failed.append(external_userid)
         return rows, failed
 
-    def _courier(self, external_userid: str, sender: str, tags: list[dict[str, Any]]) -> str:
+    def _courier(self, external_userid: str, sender: str, tags: list[list[str]]) -> str:
         """Who will be asked to send: the sender if a friend, else the friend who chatted last; empty when nobody fits."""
         customer = self._world.customers.get(external_userid)
         if customer is None:
@@ -194,20 +224,33 @@ class Mass:
         fitting = {
             userid: relation
             for userid, relation in customer.relations.items()
-            if relation.gone != "by_staff" and sender in ("", userid) and _tagged(relation, tags)
+            if relation.gone != "by_staff"
+            and relation.confirmed
+            and sender in ("", userid)
+            and self._asks(userid)
+            and _tagged(relation, tags)
         }
         return max(fitting, key=lambda userid: fitting[userid].last_chat, default="")
 
-    def _group_rows(self, body: dict[str, Any]) -> tuple[dict[str, list[Row]], list[str]]:
-        sender, wanted = str(body.get("sender") or ""), body.get("chat_id_list") or []
+    def _asks(self, userid: str) -> bool:
+        """Whether this employee can be asked to send."""
+        return self._world.staff[userid].active and self._world.asked.app.sees(userid)
+
+    def _check_sender(self, sender: str) -> None:
         if sender not in self._world.staff:
-            raise ApiError(40058, "group mode needs a valid sender")
-        if not isinstance(wanted, list) or len(wanted) > 2000:
-            raise ApiError(40058, "too many chat_id")
-        owned = [group.chatid for group in self._world.groups.values() if group.owner == sender]
-        chosen = [chatid for chatid in owned if not wanted or chatid in wanted]
-        failed = [str(chatid) for chatid in wanted if chatid not in owned]
-        return ({sender: [Row(chatid) for chatid in chosen]} if chosen else {}), failed
+            raise ApiError(40003, "invalid sender")
+        if not self._world.must_see(sender).active:
+            raise ApiError(40070, "the sender has left or is not active")
+
+    def _group_rows(self, body: dict[str, Any]) -> tuple[dict[str, list[Row]], list[str]]:
+        sender, wanted = str(body.get("sender") or ""), texts_of(body, "chat_id_list", 2000)
+        if not sender:
+            raise ApiError(40058, "group mode needs a sender")
+        self._check_sender(sender)
+        owned = [group.chatid for group in self._world.groups.values() if group.owner == sender and not group.dismissed]
+        named, mine = set(wanted), set(owned)
+        chosen = [chatid for chatid in owned if not wanted or chatid in named]
+        return ({sender: [Row(chatid) for chatid in chosen]} if chosen else {}), [each for each in wanted if each not in mine]
 
     def _arrange(self, task: Task, userid: str) -> None:
         self._prompt(task, userid, "待发送群发")
@@ -217,7 +260,7 @@ class Mass:
             self._world.later(dispatch + delay, partial(self._confirm_if_open, task, userid))
 
     def _confirm_if_open(self, task: Task, userid: str) -> None:
-        if not task.cancelled and userid not in task.sent:
+        if not task.cancelled and userid not in task.sent and self._world.staff[userid].active:
             self.confirm(task.msgid, userid)
 
     def _prompt(self, task: Task, userid: str, what: str) -> None:
@@ -226,35 +269,29 @@ class Mass:
         self._world.staff[userid].phone.append(bubble)
 
     def _hand_over(self, task: Task, userid: str, target: str) -> int:
+        receiver: Customer | Group
         if task.chat_type == "group":
-            receiver: Customer | Group = self._world.groups[target]
-        else:
-            receiver = customer = self._world.customers[target]
-            relation = customer.relations.get(userid)
-            if relation is None or relation.gone:
+            receiver = self._world.groups[target]
+            if receiver.dismissed or receiver.owner != userid:
                 return STRANGER
-        period, limit = self._allowance()
+        else:
+            receiver = self._world.customers[target]
+            relation = receiver.relations.get(userid)
+            if relation is None or relation.gone or not relation.confirmed:
+                return STRANGER
+        knob, periods = self._world.knobs.mass_allowance, self._periods()
+        period, limit = periods[knob]
         if receiver.mass_received[period] >= limit:
             return OVER
-        receiver.mass_received[period] += 1
-        now = self._world.now()
-        if task.text:
-            receiver.phone.append(PhoneMessage(now, userid, task.text, "mass", "text", task.msgid))
-        for attachment in task.attachments:
-            kind = str(attachment.get("msgtype", "unknown"))
-            part = dict(attachment.get(kind) or {})
-            receiver.phone.append(PhoneMessage(now, userid, str(part.get("title", "")), "mass", kind, task.msgid, body=part))
+        receiver.mass_received.update(name for name, _ in periods.values())
+        receiver.phone.extend(bubbles(self._world, userid, task.text, task.attachments, "mass", task.msgid))
         return SENT
 
-    def _allowance(self) -> tuple[str, int]:
-        """The current period's name and how many mass messages one customer may get in it."""
+    def _periods(self) -> dict[str, tuple[str, int]]:
+        """The names of the running month, week and day, with how many mass messages one customer may get in each."""
         local = self._world.now().astimezone(SHANGHAI)
-        match self._world.knobs.mass_allowance:
-            case "day":
-                return f"{local:%Y-%m-%d}", 1
-            case "week":
-                return f"{local:%G-W%V}", 7
-        return f"{local:%Y-%m}", calendar.monthrange(local.year, local.month)[1]
+        days = calendar.monthrange(local.year, local.month)[1]
+        return {"month": (f"{local:%Y-%m}", days), "week": (f"{local:%G-W%V}", 7), "day": (f"{local:%Y-%m-%d}", 1)}
 
     def _known(self, body: dict[str, Any]) -> Task:
         msgid = str(body.get("msgid") or "")
@@ -268,18 +305,19 @@ class Mass:
             raise ApiError(41063, "task is being dispatched, try later")
         return task
 
-    @staticmethod
-    def _page(rows: list[dict[str, Any]], body: dict[str, Any], name: str, default: int, most: int) -> dict[str, Any]:
-        limit, cursor = body.get("limit") or default, str(body.get("cursor") or "p0")
-        if not isinstance(limit, int) or not 1 <= limit <= most:
-            raise ApiError(40058, "invalid limit")
-        if not cursor.startswith("p") or not cursor[1:].isdecimal():
-            raise ApiError(50100, "invalid cursor")
-        start = int(cursor[1:])
-        end = start + limit
-        return {name: rows[start:end], "next_cursor": f"p{end}" if end < len(rows) else ""}
+    def _page(self, rows: list[dict[str, Any]], body: dict[str, Any], name: str, which: str, default: int, most: int) -> dict[str, Any]:
+        some, cursor = page(self._world, f"{name}:{which}", rows, body, default=default, most=most)
+        return {name: some, "next_cursor": cursor}
 
 
-def _tagged(relation: Relation, groups: list[dict[str, Any]]) -> bool:
+def _tag_groups(body: dict[str, Any]) -> list[list[str]]:
+    """The tags of tag_filter by group; empty groups count for nothing."""
+    groups = part_of(body, "tag_filter").get("group_list") or []
+    if not isinstance(groups, list) or not all(isinstance(group, dict) for group in groups):
+        raise ApiError(40058, "invalid tag_filter")
+    return [tags for group in groups if (tags := texts_of(group, "tag_list", 100))]
+
+
+def _tagged(relation: Relation, groups: list[list[str]]) -> bool:
     """OR inside a group of tags, AND between the groups."""
-    return all(relation.tags & set(group.get("tag_list", [])) for group in groups)
+    return all(relation.tags & set(tags) for tags in groups)

@@ -20,6 +20,7 @@ from assistant.wecom.simulator.customercontact import CustomerContact
 from assistant.wecom.simulator.faults import Faults
 from assistant.wecom.simulator.kf import Kf
 from assistant.wecom.simulator.orders import Shops
+from assistant.wecom.simulator.people import ContactPeople
 from assistant.wecom.simulator.staffapp import StaffApp
 from assistant.wecom.simulator.tokens import Tokens, apps_of
 from assistant.wecom.simulator.world import PhoneMessage, SimulatorError, World
@@ -33,7 +34,7 @@ class Family(Protocol):
     def routes(self) -> Routes: ...
 
 
-class Simulator:
+class Simulator(ContactPeople):
     """Human verbs answer once the service has been told (after the last retry); impossible wishes raise SimulatorError."""
 
     def __init__(self, config: SimulatorConfig, clock: Clock) -> None:

@@ -106,7 +106,8 @@ class StaffApp:
         wanted = list(self._world.staff) if touser == "@all" else [each for each in touser.split("|") if each]
         if len(wanted) > 1000 and touser != "@all":
             raise ApiError(40058, "too many touser")
-        known = {userid.lower(): userid for userid, staff in self._world.staff.items() if staff.active}
+        sees = self._world.asked.app.sees
+        known = {userid.lower(): userid for userid, staff in self._world.staff.items() if staff.active and sees(userid)}
         valid = list(dict.fromkeys(known[each.lower()] for each in wanted if each.lower() in known))
         if not valid:
             raise ApiError(81013, "user & party & tag all invalid")
