@@ -20,12 +20,13 @@ from assistant.base.principal import system
 from assistant.base.protocols import Embedder
 from assistant.channels import inbox, streams
 from assistant.channels.delivery import Deliverer, Sender
+from assistant.channels.media import Folder
 from assistant.channels.waiting import StreamSender, Waiters
 from assistant.dialogue import conversation, desk
 from assistant.dialogue.opening import Opened
 from assistant.dialogue.turn import Parts, TurnHandler
 from assistant.domain import audience, cashback, events, journeys, members, membership, orders, outreach, points, stored_value
-from assistant.flows import deliver, payout
+from assistant.flows import cleaning, deliver, payout
 from assistant.flows.receive import Intake, KfPull
 from assistant.flows.reconciling import Reconciler
 from assistant.jobs import EmbeddedRunner, Handler, Ticker
@@ -36,6 +37,7 @@ from assistant.web.doors import Doors
 from assistant.web.server import make_app
 from assistant.web.webhook import Edge
 from assistant.wecom import Envelope, WeComClient, WeComSender
+from assistant.wecom.media import MediaDesk
 from assistant.wecom.pace import Pace
 from assistant.wecom.token_shelf import TokenShelf
 from knowledge import Knowledge, NgramEmbedder, default_embedder
@@ -203,7 +205,8 @@ def _handlers(
     kf_account: str,
     pages: str,
 ) -> dict[str, Handler]:
-    sender = WeComSender(client)
+    folder = Folder(settings.home / "media")
+    sender = WeComSender(client, MediaDesk(store, client, folder))
     senders: dict[str, Sender] = {"kf": sender, "app": sender, "bot": StreamSender(store, waiters, sender)}
     deliverer = Deliverer(store, senders, conversation.hold_back, stage=stage, watcher=telemetry.delivered, again=streams.safe_again)
     prompts = {path.stem: path.read_text(encoding="utf-8") for path in (ROOT / "prompts").glob("*.md")}
@@ -215,6 +218,7 @@ def _handlers(
         "deliver": deliverer,
         "deliver.bot": deliverer,
         "kf.pull": KfPull(store, client, debounce),
+        "media.clean": cleaning.media_handler(store, folder),
         "reaction": triggers.react(store, stage),
         **deliver.handlers(store, client, kf_account, stage),
         **plan_handlers(store, stage),

@@ -68,6 +68,7 @@ def _parser() -> argparse.ArgumentParser:
     chat_command.add_argument("--member", required=True, help="会员编号、店铺会员号或 命名空间:值")
     add("migrate", migrate, "升级数据库")
     add("learn", learn, "把文件放进知识库").add_argument("files", nargs="+", type=Path, metavar="FILE")
+    add("media", keep_media, "把图片、视频、文件放进素材库，得到发送时用的编号").add_argument("files", nargs="+", type=Path, metavar="FILE")
     export_command = add("export", export, "导出一位会员的全部资料（zip）")
     erase_command = add("erase", erase, "删除一位会员，账目不变")
     for command in (export_command, erase_command):
@@ -237,6 +238,23 @@ def learn(options: argparse.Namespace, settings: Settings) -> int:
         print(knowledge.ingest(options.files))
     finally:
         knowledge.close()
+    return OK
+
+
+def keep_media(options: argparse.Namespace, settings: Settings) -> int:
+    """Puts files into the media library and prints the key of each."""
+    from assistant.channels import media  # noqa: PLC0415 - only this command needs these
+    from assistant.store import Store, migrate  # noqa: PLC0415
+
+    folder = media.Folder(settings.home / "media")
+    kept = [folder.put(media.kind_of(path.name), path.name, path.read_bytes()) for path in options.files]
+    migrate.upgrade(settings.database_url)
+    store = Store(settings.database_url, SystemClock())
+    try:
+        for one, key in zip(kept, store.do(media.keep, kept, ME), strict=True):
+            print(f"{key}  {media.SAID[one.kind]}  {one.filename}")
+    finally:
+        store.close()
     return OK
 
 

@@ -178,4 +178,5 @@ def journey_steps(store: Store, stage: Stage) -> dict[str, Handler]:
 SCHEDULES = (
     *(Schedule(name, every=seconds) for name, (seconds, _run) in ON_CLOCK.items()),
     Schedule("book.reconcile", cron="30 3 * * *"),
+    Schedule("media.clean", cron="10 4 * * *"),
 )

@@ -171,6 +171,8 @@ OTHERS: dict[str, str] = {
     "journey": "names",
     "journey_run": "instants",
     "journey_version": "definitions",
+    "media": "pictures and files of the brand",
+    "media_upload": "what platforms call them",
     "membership_rules": "rules",
     "operator": "people of the brand, not members",
     "operator_session": "people of the brand, not members",

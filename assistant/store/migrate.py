@@ -23,6 +23,7 @@ ROOMS = ("assistant.domain",)
 PARTS = (
     "assistant.access",
     "assistant.channels.confirm",
+    "assistant.channels.media",
     "assistant.channels.quota",
     "assistant.channels.streams",
     "assistant.dialogue",

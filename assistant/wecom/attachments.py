@@ -26,12 +26,17 @@ class MediaIds(Protocol):
 
     async def media_id(self, key: str, kind: str) -> str: ...
 
+    async def forget(self, keys: Sequence[str]) -> None: ...
+
 
 class NoMedia:
     """For a service that keeps no media."""
 
     async def media_id(self, key: str, kind: str) -> str:
         raise Invalid(f"没有接通素材库，发不出素材“{key}”。", code="no_media")
+
+    async def forget(self, keys: Sequence[str]) -> None:
+        """There is nothing to forget."""
 
 
 def check(attachments: Sequence[Attachment]) -> None:

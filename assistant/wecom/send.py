@@ -8,13 +8,14 @@ from typing import Any
 
 from assistant.base.errors import LaoyouError
 from assistant.base.ids import derive
-from assistant.channels.message import Delivery, OutboundMessage
+from assistant.channels.message import Attachment, Delivery, OutboundMessage
 from assistant.wecom.attachments import MediaIds, NoMedia, Part, app_part, check, kf_part
 from assistant.wecom.bot import MAX_CONTENT
 from assistant.wecom.calls import bot_response_url, kf_send_msg
 from assistant.wecom.calls_app import message_send
 from assistant.wecom.client import WeComClient
 from assistant.wecom.errors import delivery_of
+from assistant.wecom.media import is_gone
 from assistant.wecom.text import size, split_text, unseen_mark, with_options
 
 MAX_TEXT = 2048
@@ -24,6 +25,12 @@ MAX_PARTS = 5
 _MENU_HEAD = 1024
 _MENU_ITEM = 128
 _MENU_MOST = 10
+
+
+Shaped = tuple[Part, Attachment | None]
+"""A part as it goes out, and the attachment it came from."""
+
+Shape = Callable[[Attachment, MediaIds], Awaitable[Part]]
 
 
 class WeComSender:
@@ -54,18 +61,20 @@ class WeComSender:
             return delivery_of(error)
 
     async def _kf(self, message: OutboundMessage) -> Delivery:
-        bodies = _kf_bodies(message)
+        bodies: list[Shaped] = [(body, None) for body in _kf_bodies(message)]
         if len(bodies) + len(message.attachments) > MAX_PARTS:
             return _too_long()
         # A menu asks for an answer, so it comes last.
-        at = len(bodies) - (bodies[-1:] != [] and bodies[-1][0] == "msgmenu")
-        bodies[at:at] = [await kf_part(one, self._media) for one in message.attachments]
+        at = len(bodies) - (bodies[-1:] != [] and bodies[-1][0][0] == "msgmenu")
+        bodies[at:at] = [(await kf_part(one, self._media), one) for one in message.attachments]
         base = kf_msgid(message.key)
         where, to = message.address.account, message.address.peer
 
         def part(number: int) -> Callable[[], Awaitable[Any]]:
-            msgtype, content = bodies[number]
-            return lambda: kf_send_msg(self._client, where, to, msgtype, content, msgid=f"{base}-{number + 1}")
+            def send(body: Part) -> Awaitable[Any]:
+                return kf_send_msg(self._client, where, to, *body, msgid=f"{base}-{number + 1}")
+
+            return lambda: self._fresh(bodies[number], kf_part, send)
 
         return await _in_order([part(number) for number in range(len(bodies))], base)
 
@@ -77,8 +86,8 @@ class WeComSender:
         texts = split_text(_with_options(message), MAX_TEXT - size(mark))
         if len(texts) + len(message.attachments) > MAX_PARTS:
             return _too_long()
-        parts: list[Part] = [("text", {"content": text + mark}) for text in texts]
-        parts += [await app_part(one, self._media) for one in message.attachments]
+        parts: list[Shaped] = [(("text", {"content": text + mark}), None) for text in texts]
+        parts += [(await app_part(one, self._media), one) for one in message.attachments]
         answers: list[str] = []
 
         async def part(body: Part) -> None:
@@ -88,10 +97,21 @@ class WeComSender:
             answers.append(answer.msgid)
 
         try:
-            delivery = await _in_order([partial(part, body) for body in parts], "")
+            delivery = await _in_order([partial(self._fresh, body, app_part, part) for body in parts], "")
         except _NotReached:
             return Delivery("refused", code="wecom_no_recipient", reason="这位成员收不到应用消息，可能不在可见范围里。")
         return Delivery(delivery.outcome, (answers or [""])[0], delivery.code, delivery.reason, delivery.retry_at)
+
+    async def _fresh(self, shaped: Shaped, shape: Shape, send: Callable[[Part], Awaitable[Any]]) -> None:
+        """Sends a part; where WeCom does not know its media any more they are uploaded anew, once."""
+        body, attachment = shaped
+        try:
+            await send(body)
+        except LaoyouError as error:
+            if attachment is None or not is_gone(error):
+                raise
+            await self._media.forget([attachment.media])
+            await send(await shape(attachment, self._media))
 
     async def _bot(self, message: OutboundMessage) -> Delivery:
         url = message.reply_to.get("response_url", "")
