@@ -70,6 +70,9 @@ async def _errors(request: web.Request, handler: Next) -> web.StreamResponse:
         if error.status < 400:
             raise
         return _told(request, error.status, *words_of(error.status), {})
+    except web.RequestPayloadError:
+        # A body that is not what its Content-Encoding says.
+        return _told(request, 400, *words_of(400), {})
     except Exception as error:
         telemetry.log("web").error("request_failed", method=request.method, path=request.path, error=repr(error), exc_info=True)
         return _told(request, 500, BROKEN.code, BROKEN.say, {})

@@ -63,6 +63,8 @@ async def _body(request: web.Request) -> bytes:
         return await request.read()
     except web.HTTPRequestEntityTooLarge:
         raise CallbackRefused("too_large", 413) from None
+    except web.RequestPayloadError:
+        raise CallbackRefused("bad_envelope", 400) from None
 
 
 async def _xml(request: web.Request, edge: Edge, envelope: Envelope) -> web.Response:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
@@ -187,7 +188,7 @@ class Callbacks:
         try:
             async with (
                 asyncio.timeout(seconds),
-                self._client().post(self._url(path, query), data=body, headers=headers) as response,
+                self._client().post(self._url(path, query), data=io.BytesIO(body), headers=headers) as response,
             ):
                 reply = await response.text(encoding="utf-8", errors="replace")
                 return Attempt(response.status, stopwatch() - begun, "", reply, nonce)
@@ -196,9 +197,9 @@ class Callbacks:
         except aiohttp.ClientError as error:
             return Attempt(0, stopwatch() - begun, type(error).__name__, "", nonce)
 
-    def sealed(self, channel: Channel, content: str) -> tuple[dict[str, str], bytes]:
-        """Query and body of a correct request, for tests that spoil it before ``post_raw``."""
-        request = self._seal(channel, content)
+    def sealed(self, channel: Channel, content: str, envelope: Envelope | None = None) -> tuple[dict[str, str], bytes]:
+        """Query and body of a correct request (or one of a foreign ``envelope``), for those who spoil it before it is posted."""
+        request = self._seal(channel, content, envelope)
         return request.query, request.body.encode()
 
     def opened(self, channel: Channel, attempt: Attempt) -> str:
@@ -234,8 +235,8 @@ class Callbacks:
             raise SimulatorError("模拟器还没有启动，请先调用 start")
         return self._session
 
-    def _seal(self, channel: Channel, content: str) -> _Request:
-        envelope, chance = self._envelopes[channel], self._world.chance
+    def _seal(self, channel: Channel, content: str, foreign: Envelope | None = None) -> _Request:
+        envelope, chance = foreign or self._envelopes[channel], self._world.chance
         encrypted = envelope.seal(content, chance.randbytes(16))
         query = self._signed(channel, encrypted)
         if channel == "bot":

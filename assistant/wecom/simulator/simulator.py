@@ -10,6 +10,7 @@ from typing import Any, Literal, Protocol
 from aiohttp import web
 
 from assistant.base.clock import Clock
+from assistant.wecom.simulator.adversary import Adversary
 from assistant.wecom.simulator.api import ApiFace, Call
 from assistant.wecom.simulator.bot import Bot, BotTurn
 from assistant.wecom.simulator.callbacks import Callbacks, Channel, Delivery
@@ -19,6 +20,7 @@ from assistant.wecom.simulator.corp import Routes
 from assistant.wecom.simulator.customercontact import CustomerContact
 from assistant.wecom.simulator.faults import Faults
 from assistant.wecom.simulator.kf import Kf
+from assistant.wecom.simulator.oddities import Oddities
 from assistant.wecom.simulator.orders import Shops
 from assistant.wecom.simulator.people import ContactPeople
 from assistant.wecom.simulator.staffapp import StaffApp
@@ -48,6 +50,8 @@ class Simulator(ContactPeople):
         self.customer_contact = CustomerContact(config, self.world, self.callbacks)
         self.contacts, self.mass = self.customer_contact.contacts, self.customer_contact.mass
         self.shops = Shops(config.shops, self.world, self.callbacks)
+        self.adversary = Adversary(config, self.world, self.callbacks)
+        self.oddities = Oddities(config, self.world, self.callbacks)
         app = config.app
         faces = [("app", app.agentid, app.secret), ("kf", app.agentid + 1, config.kf.secret)]
         self.world.apps = apps_of([*faces, ("contact", app.agentid + 2, config.contact_secret)])
