@@ -107,6 +107,7 @@ async def test_rule_10_what_the_last_retry_lost_is_still_in_the_api(bench: Bench
     bench.answer = fail
     (told,) = await bench.simulator.customer_adds("wmA", "li", "shop1")
     assert (told.lost, len(told.attempts)) == (True, 4)
+    bench.simulator.advance(3)
     found = await bench.call("externalcontact/get?external_userid=wmA")
     assert "li" in [each["userid"] for each in found["follow_user"]]
 
