@@ -17,7 +17,7 @@ from assistant.wecom.simulator.callbacks import Callbacks
 from assistant.wecom.simulator.config import SimulatorConfig
 from assistant.wecom.simulator.corp import Routes
 from assistant.wecom.simulator.faults import Faults
-from assistant.wecom.simulator.shelf import HandedOut, key_of
+from assistant.wecom.simulator.handout import HandedOut, key_of
 from assistant.wecom.simulator.socket import BotSocket
 from assistant.wecom.simulator.world import ApiError, PhoneMessage, SimulatorError, World
 

@@ -12,13 +12,14 @@ from typing import Any
 
 from assistant.wecom.simulator import cards
 from assistant.wecom.simulator.callbacks import Delivery
-from assistant.wecom.simulator.shelf import MEGABYTE, Shelf
+from assistant.wecom.simulator.media import MOST, the_media
 from assistant.wecom.simulator.world import ApiError, PhoneMessage, SimulatorError, World, shown
 
 CONTENT_BYTES = 20480
 PICTURES = 10
 FEEDBACK_BYTES = 256
-MEDIA = {"image": 10 * MEGABYTE, "voice": 2 * MEGABYTE, "video": 10 * MEGABYTE, "file": 20 * MEGABYTE}
+MEDIA = ("image", "voice", "video", "file")
+DOOR = "bot"
 
 
 @dataclass
@@ -58,7 +59,6 @@ class Screen:
         self._world = world
         self.turns: dict[str, BotTurn] = {}
         self.spoken: set[str] = set()
-        self.shelf = Shelf(world, MEDIA)
 
     def public(self, userid: str) -> str:
         """The userid as the service is told it: plain, or encrypted by the knob ``bot_userid_encrypted``."""
@@ -109,7 +109,8 @@ class Screen:
         if kind == "template_card":
             cards.check(part)
         elif kind in MEDIA:
-            self.shelf.get(str(part.get("media_id", "")), kind)
+            if the_media(self._world, part.get("media_id"), DOOR).kind != kind:
+                raise ApiError(40007, "invalid media_id")
         elif not part.get("content") or len(str(part["content"]).encode()) > CONTENT_BYTES:
             raise ApiError(40058, "content is empty or too long")
         body = {**part, "feedback": _feedback(part)} if part.get("feedback") else dict(part)
@@ -156,7 +157,7 @@ def _pictures(stream: dict[str, Any], finish: bool) -> list[str]:
         except binascii.Error as error:
             raise ApiError(40058, "image.base64 is not base64") from error
         digest = hashlib.md5(raw, usedforsecurity=False).hexdigest()
-        if digest != image.get("md5") or not is_picture(raw) or len(raw) > MEDIA["image"]:
+        if digest != image.get("md5") or not is_picture(raw) or len(raw) > MOST["image"]:
             raise ApiError(40058, "image is not a JPG or PNG of at most 10 MB with its md5")
         digests.append(digest)
     return digests

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
+from typing import Any, Literal
 
 from assistant.wecom.simulator.callbacks import Callbacks, Delivery, to_xml
 from assistant.wecom.simulator.config import SimulatorConfig
-from assistant.wecom.simulator.corp import Routes, Verb
+from assistant.wecom.simulator.corp import Routes, Upload, Verb
 from assistant.wecom.simulator.kfaccount import WINDOW, Account, Session
 from assistant.wecom.simulator.kfaccounts import Accounts
 from assistant.wecom.simulator.kfpulling import Pulling
 from assistant.wecom.simulator.kfsending import Sending
+from assistant.wecom.simulator.media import MEGABYTE, keep
 from assistant.wecom.simulator.world import PhoneMessage, SimulatorError, World
 
 JUST_NOW = timedelta(seconds=20)
+PULLED_MOST = {"image": 2 * MEGABYTE, "voice": 2 * MEGABYTE, "video": 10 * MEGABYTE, "file": 20 * MEGABYTE}
 _MEDIA = ("image", "voice", "video", "file")
 
 
@@ -83,6 +85,15 @@ class Kf:
         customer.phone.append(PhoneMessage(now, external_userid, text, "kf", kind, msgid, body=dict(body or {})))
         place.note(3, {"msgid": msgid, "open_kfid": place.open_kfid, "external_userid": external_userid, "msgtype": kind, kind: content})
         return await self.wake(place)
+
+    async def customer_shows(
+        self, external_userid: str, kind: Literal["image", "voice", "video", "file"], file: Upload, *, account: str = ""
+    ) -> list[Delivery]:
+        """A picture, voice, video or file that media/get hands out for three days; one too large arrives as words."""
+        if len(file.content) > PULLED_MOST[kind]:
+            return await self.customer_says(external_userid, f"[{kind} 文件过大，请在客户端查看]", account=account)
+        media = keep(self._world, kind, "people", file)
+        return await self.customer_says(external_userid, media.media_id, kind=kind, account=account)
 
     async def customer_enters(
         self, external_userid: str, scene: str = "", scene_param: str = "", *, url: str = "", account: str = ""

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from assistant.wecom.simulator.kfaccount import WINDOW, Account, Session
+from assistant.wecom.simulator.media import the_media
 from assistant.wecom.simulator.world import ApiError, PhoneMessage, World, cut, shown
 
 PER_CUSTOMER_MESSAGE = 5
@@ -14,14 +15,15 @@ TEXT_BYTES = 2048
 MENU_ITEMS, MENU_ITEMS_OF_WELCOME, MENU_CLICKS = 50, 10, 10
 MENU_BYTES = {"head_content": 1024, "tail_content": 1024}
 CLICK_BYTES = 128
-SEND_TYPES = {"text", "image", "voice", "video", "file", "link", "miniprogram", "msgmenu", "location", "ca_link"}
+MEDIA = ("image", "voice", "video", "file")
+SEND_TYPES = {"text", *MEDIA, "link", "miniprogram", "msgmenu", "location", "ca_link"}
 FAILS_LATER = {4: "more than 48 hours", 5: "session closed", 6: "over 5 messages", 10: "refused by the user"}
 _MSGID = re.compile(r"[0-9a-zA-Z_-]{1,32}")
 _NEEDED = {"link": ("title", "url", "thumb_media_id"), "miniprogram": ("appid", "title", "thumb_media_id", "pagepath")}
 
 
 class Sending:
-    """``failed`` is told after a message that was accepted and did not arrive; ``media_check`` whether a media_id may be sent."""
+    """``failed`` is told after a message that was accepted and did not arrive."""
 
     def __init__(self, world: World, failed: Callable[[Account, str, str, int], None]) -> None:
         self._world = world
@@ -29,7 +31,6 @@ class Sending:
         self._used: set[str] = set()
         self._forced: list[int] = []
         self.refusing: set[str] = set()
-        self.media_check: Callable[[str, str], None] = lambda media_id, kind: None
 
     def fail_next(self, fail_type: int, times: int = 1) -> None:
         """The next messages are accepted and then reported as failed with this fail_type."""
@@ -100,8 +101,8 @@ class Sending:
         if not text or not isinstance(part, dict):
             raise ApiError(40058, f"missing or empty {kind}")
         _check_part(kind, part, most_items)
-        if kind in ("image", "voice", "video", "file"):
-            self.media_check(str(part.get("media_id", "")), kind)
+        if kind in MEDIA and the_media(self._world, part.get("media_id"), "upload").kind != kind:
+            raise ApiError(40007, "invalid media_id")
         text = cut(text, TEXT_BYTES) if kind == "text" else text
         return msgid, PhoneMessage(self._world.now(), account.open_kfid, text, "kf", kind, msgid, body=dict(part))
 

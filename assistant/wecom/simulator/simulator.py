@@ -23,6 +23,7 @@ from assistant.wecom.simulator.kf import Kf
 from assistant.wecom.simulator.oddities import Oddities
 from assistant.wecom.simulator.orders import Shops
 from assistant.wecom.simulator.people import ContactPeople
+from assistant.wecom.simulator.robots import Robots
 from assistant.wecom.simulator.staffapp import StaffApp
 from assistant.wecom.simulator.tokens import Tokens, apps_of
 from assistant.wecom.simulator.world import PhoneMessage, SimulatorError, World
@@ -47,6 +48,7 @@ class Simulator(ContactPeople):
         self.kf = Kf(config, self.world, self.callbacks)
         self.staff_app = StaffApp(config, self.world, self.callbacks)
         self.bot = Bot(config, self.world, self.callbacks, self.faults)
+        self.robots = Robots(self.world)
         self.customer_contact = CustomerContact(config, self.world, self.callbacks)
         self.contacts, self.mass = self.customer_contact.contacts, self.customer_contact.mass
         self.shops = Shops(config.shops, self.world, self.callbacks)
@@ -61,7 +63,7 @@ class Simulator(ContactPeople):
 
     def families(self) -> list[Family]:
         """Everybody who answers API paths; a new family is added here."""
-        return [self.tokens, self.kf, self.staff_app, self.bot, *self.customer_contact.families()]
+        return [self.tokens, self.kf, self.staff_app, self.bot, self.robots, *self.customer_contact.families()]
 
     @property
     def calls(self) -> list[Call]:

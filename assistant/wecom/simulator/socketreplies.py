@@ -35,7 +35,7 @@ class Replies:
         self._screen = screen
         self._told: dict[str, _Told] = {}
         self._said: dict[str, list[datetime]] = {}
-        self.uploads = Uploads(world, screen.shelf)
+        self.uploads = Uploads(world)
 
     def expect(self, req_id: str, kind: Kind, turn: BotTurn) -> None:
         """A callback has been pushed under this req_id."""

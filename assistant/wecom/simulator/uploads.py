@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from assistant.wecom.simulator.botscreen import MEDIA
-from assistant.wecom.simulator.shelf import Shelf
+from assistant.wecom.simulator.botscreen import DOOR, MEDIA
+from assistant.wecom.simulator.corp import Upload
+from assistant.wecom.simulator.media import LEAST, MOST, keep
 from assistant.wecom.simulator.world import ApiError, World
 
 MOST_CHUNKS = 100
@@ -29,11 +30,10 @@ class _Upload:
 
 
 class Uploads:
-    """30 uploads a minute and 1000 an hour; the finished file lies on the bot's shelf for three days."""
+    """30 uploads a minute and 1000 an hour; the finished file is kept for three days, for this bot only."""
 
-    def __init__(self, world: World, shelf: Shelf) -> None:
+    def __init__(self, world: World) -> None:
         self._world = world
-        self._shelf = shelf
         self._running: dict[str, _Upload] = {}
         self._begun: list[datetime] = []
 
@@ -45,7 +45,8 @@ class Uploads:
             raise ApiError(40058, f"total_size and total_chunks (1 to {MOST_CHUNKS}) are needed")
         if not body.get("filename"):
             raise ApiError(40058, "filename missing")
-        self._shelf.check_size(kind, size)
+        if not LEAST <= size <= MOST[kind]:
+            raise ApiError(40006, "invalid media size")
         within(self._begun, self._world.now(), 45009)
         upload_id = self._world.new_id("UP")
         self._running[upload_id] = _Upload(kind, str(body["filename"]), size, chunks, str(body.get("md5") or ""))
@@ -73,9 +74,9 @@ class Uploads:
             raise ApiError(40058, "size or md5 is not the announced one")
         if upload.kind == "voice" and not data.startswith(_AMR):
             raise ApiError(846697, "voice must be AMR")
-        media_id = self._shelf.put(upload.kind, upload.filename, data)
+        media = keep(self._world, upload.kind, DOOR, Upload(upload.filename, data))
         del self._running[str(body["upload_id"])]
-        return {"type": upload.kind, "media_id": media_id, "created_at": self._world.seconds()}
+        return {"type": upload.kind, "media_id": media.media_id, "created_at": self._world.seconds()}
 
     def _of(self, body: dict[str, Any]) -> _Upload:
         upload = self._running.get(str(body.get("upload_id", "")))
