@@ -41,7 +41,9 @@ async def test_no_welcome_code_for_an_admin_welcome_a_member_of_another_corp_or_
     await bench.simulator.customer_half_adds("wmC", "wang")
     bench.simulator.customer_chats("wmC", "wang", "在吗")
     await bench.simulator.staff_confirms_friend("wang", "wmC")
-    assert ["WelcomeCode" in from_xml(xml) for xml in bench.heard] == [False, False, True, False]
+    await bench.simulator.customer_agrees("wmC", "wang")
+    assert ["WelcomeCode" in from_xml(xml) for xml in bench.heard] == [False, False, True, False, False]
+    assert from_xml(bench.heard[-1])["ChangeType"] == "msg_audit_approved"
 
 
 async def test_a_welcome_is_late_after_20_seconds_refused_while_chatting_and_comes_as_separate_bubbles(bench: Bench) -> None:

@@ -87,6 +87,11 @@ class Contacts:
             setattr(relation, name, value)
         return await self._events.contact("edit_external_contact", external_userid, userid)
 
+    async def agrees(self, external_userid: str, userid: str) -> list[Delivery]:
+        """The customer agrees that what they write to this employee is archived: msg_audit_approved."""
+        relation = self._friend(external_userid, userid)
+        return await self._told("msg_audit_approved", external_userid, userid, relation)
+
     def chatted(self, external_userid: str, userid: str) -> None:
         """They talked in private (words no API tells): mass messages without a sender go through this employee, and no welcome is due."""
         relation = self._friend(external_userid, userid)
@@ -127,13 +132,14 @@ class Contacts:
     def by_user(self, body: dict[str, Any]) -> dict[str, Any]:
         """externalcontact/batch/get_by_user: one row per (employee, customer)."""
         wanted = texts_of(body, "userid_list", 100, 1)
-        rows = []
-        for userid in wanted:
+        found: dict[str, list[tuple[Customer, str, Relation]]] = {userid: [] for userid in wanted}
+        for userid in found:
             self._world.must_see(userid)
-            for customer in self._world.customers.values():
-                relation = customer.relations.get(userid)
-                if relation is not None and self._listed(relation):
-                    rows.append((customer, userid, relation))
+        for customer in self._world.customers.values():
+            for userid, relation in customer.relations.items():
+                if userid in found and self._listed(relation):
+                    found[userid].append((customer, userid, relation))
+        rows = [row for rows in found.values() for row in rows]
         some, cursor = page(self._world, f"by_user:{'|'.join(wanted)}", rows, body, default=50, most=100)
         listed = [{"external_contact": self._card(customer), "follow_info": self._info(userid, tie)} for customer, userid, tie in some]
         return {"external_contact_list": listed, "next_cursor": cursor}

@@ -45,6 +45,8 @@ async def _friend(simulator: Simulator, asked: Asked) -> dict[str, Any]:
             return told(await simulator.staff_confirms_friend(userid, customer))
         case "accept":
             return told(await simulator.staff_accepts(userid, customer))
+        case "agree":
+            return told(await simulator.customer_agrees(customer, userid))
         case "delete":
             return told(await simulator.friendship_ends(customer, userid, asked.text("by", "customer")))
         case "edit":
@@ -57,7 +59,7 @@ async def _friend(simulator: Simulator, asked: Asked) -> dict[str, Any]:
                 simulator.customer_chats(customer, userid, asked.text("text"))
                 return {"outcome": "sent"}
             return {"outcome": simulator.staff_chats(userid, customer, asked.text("text"))}
-    raise SimulatorError("action 只能是 add、half、confirm、accept、delete、edit 或 chat")
+    raise SimulatorError("action 只能是 add、half、confirm、accept、agree、delete、edit 或 chat")
 
 
 async def _scan(simulator: Simulator, asked: Asked) -> dict[str, Any]:

@@ -32,6 +32,10 @@ class ContactPeople:
         """In the client: remark, description, remark_company, remark_mobiles, add_tags, remove_tags."""
         return await self.customer_contact.contacts.edits(userid, external_userid, **changes)
 
+    async def customer_agrees(self, external_userid: str, userid: str) -> list[Delivery]:
+        """To the archive of what they write to this employee: msg_audit_approved."""
+        return await self.customer_contact.contacts.agrees(external_userid, userid)
+
     def staff_chats(self, userid: str, external_userid: str, text: str) -> str:
         """In private: sent, warned, or stopped by a rule of sensitive words. No callback tells it."""
         return self.customer_contact.staff_chats(userid, external_userid, text)

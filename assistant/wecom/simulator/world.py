@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 import random
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -274,15 +275,13 @@ class World:
     def later(self, seconds: float, act: Callable[[], object]) -> None:
         """Does something once the virtual clock has moved on by so many seconds."""
         self._count += 1
-        self._agenda.append((self.now() + timedelta(seconds=seconds), self._count, act))
+        heapq.heappush(self._agenda, (self.now() + timedelta(seconds=seconds), self._count, act))
 
     def run_due(self) -> int:
         """Does what has fallen due, in order of its time; answers how many things."""
         done = 0
-        while due := [entry for entry in self._agenda if entry[0] <= self.now()]:
-            first = min(due, key=lambda entry: entry[:2])
-            self._agenda.remove(first)
-            first[2]()
+        while self._agenda and self._agenda[0][0] <= self.now():
+            heapq.heappop(self._agenda)[2]()
             done += 1
         return done
 
