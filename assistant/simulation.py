@@ -29,6 +29,8 @@ SHOPS = {
 }
 CONFIRM_AFTER = {"lin": 20.0}
 """Seconds after which a staff persona confirms a 群发 task by itself; the others wait for the player."""
+DISPATCH_SECONDS = 2.0
+"""How long WeCom still hands a new 群发 task to the staff; its results are not there before."""
 
 
 def credentials(api_base: str) -> WeComSettings:
@@ -77,6 +79,7 @@ async def start(store: Store, clock: Clock, callback_base: str, host: str, contr
     """Starts the simulator with the customers, staff and groups of the book on loopback ports."""
     simulator = Simulator(SimulatorConfig(CORP, callback_base, APP, KF, BOT, CONTACT_SECRET, shops=SHOPS), clock)
     _populate(simulator, await store.read(_people), await store.read(staff.people), await store.read(members.groups))
+    simulator.world.knobs.mass_dispatch_seconds = DISPATCH_SECONDS
     runners: list[web.AppRunner] = []
     api = await _serve(simulator.api_app(), host, 0, runners)
     pay = PaySimulator(SimulatedPayout(store), await asyncio.to_thread(Account, appid=APPID))
