@@ -18,9 +18,10 @@ from assistant import agent, paying, simulation, telemetry, triggers
 from assistant.base.clock import Clock
 from assistant.base.principal import system
 from assistant.base.protocols import Embedder
-from assistant.channels import inbox, streams
+from assistant.channels import inbox, quota, streams
 from assistant.channels.delivery import Deliverer, Sender
 from assistant.channels.media import Folder
+from assistant.channels.metered import Metered
 from assistant.channels.waiting import StreamSender, Waiters
 from assistant.dialogue import conversation, desk
 from assistant.dialogue.opening import Opened
@@ -39,11 +40,13 @@ from assistant.web.webhook import Edge
 from assistant.wecom import Envelope, WeComClient, WeComSender
 from assistant.wecom.media import MediaDesk
 from assistant.wecom.pace import Pace
+from assistant.wecom.send import app_charges
 from assistant.wecom.token_shelf import TokenShelf
 from knowledge import Knowledge, NgramEmbedder, default_embedder
 from tools import ToolContext, toolbox_for
 
 ROOT = Path(__file__).parent.parent
+TOO_MANY = frozenset({"wecom_rate"})
 FEATURES = (
     *members.FEATURES,
     *orders.FEATURES,
@@ -141,6 +144,7 @@ async def opened(settings: Settings, clock: Clock, *, simulate: bool = False, st
         stack.callback(store.close)
         know_features()
         await store.write(journeys.install, None, system("start"))
+        await store.write(quota.set_limits, quota.brand_limits(settings.accounts, settings.mass_limit), system("start"))
         brain = Brain(settings, bundled)
         stack.push_async_callback(brain.close)
         simulated = None
@@ -207,7 +211,11 @@ def _handlers(
 ) -> dict[str, Handler]:
     folder = Folder(settings.home / "media")
     sender = WeComSender(client, MediaDesk(store, client, folder))
-    senders: dict[str, Sender] = {"kf": sender, "app": sender, "bot": StreamSender(store, waiters, sender)}
+    senders: dict[str, Sender] = {
+        "kf": sender,
+        "app": Metered(store, sender, app_charges, TOO_MANY),
+        "bot": StreamSender(store, waiters, sender),
+    }
     deliverer = Deliverer(store, senders, conversation.hold_back, stage=stage, watcher=telemetry.delivered, again=streams.safe_again)
     prompts = {path.stem: path.read_text(encoding="utf-8") for path in (ROOT / "prompts").glob("*.md")}
     limits = agent.Limits(hosts=(urlsplit(pages).netloc,) if pages else ())

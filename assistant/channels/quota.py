@@ -200,6 +200,18 @@ def set_limits(work: Work, changed: Mapping[str, Sequence[Window]]) -> None:
     upsert(work, cursor, [{"name": SETTING, "value": value, "at": work.now}], ["name"], ["value", "at"])
 
 
+def brand_limits(accounts: int, mass: str) -> dict[str, tuple[Window, ...]]:
+    """What depends on the corp: ``accounts`` (0: not known) times 200 app messages a day; ``mass`` is what the admin allows customers to
+    get: month, or also 7 a week, or 1 a day."""
+    changed: dict[str, tuple[Window, ...]] = {}
+    if accounts:
+        changed[APP_DAY] = (Window(accounts * 200, "day"),)
+    stricter: dict[str, tuple[Window, ...]] = {"week": (Window(7, "week"),), "day": (Window(1, "day"),)}
+    if mass in stricter:
+        changed |= {limit: (*LIMITS[limit], *stricter[mass]) for limit in (MASS, MASS_GROUP)}
+    return changed
+
+
 def closed(view: View) -> list[Closed]:
     """The limits that a platform has closed for now, the longest first."""
     statement = sa.select(quota).where(quota.c.closed_until > view.now).order_by(quota.c.closed_until.desc(), quota.c.id).limit(100)

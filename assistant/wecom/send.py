@@ -9,6 +9,7 @@ from typing import Any
 from assistant.base.errors import LaoyouError
 from assistant.base.ids import derive
 from assistant.channels.message import Attachment, Delivery, OutboundMessage
+from assistant.channels.quota import APP_DAY, APP_MEMBER, Charge
 from assistant.wecom.attachments import MediaIds, NoMedia, Part, app_part, check, kf_part
 from assistant.wecom.bot import MAX_CONTENT
 from assistant.wecom.calls import bot_response_url, kf_send_msg
@@ -123,6 +124,14 @@ class WeComSender:
         if size(text) > MAX_CONTENT:
             return _too_long()
         return await _in_order([lambda: bot_response_url(self._client, url, text)], "")
+
+
+def app_charges(message: OutboundMessage) -> list[Charge]:
+    """What an app message uses of WeCom's limits: above 30 a minute to one employee WeCom drops messages and says that all is well."""
+    mark = size(unseen_mark(message.key))
+    parts = len(split_text(with_options(message.text, message.options), MAX_TEXT - mark)) + len(message.attachments)
+    agent, user = message.address.account, message.address.peer
+    return [Charge(APP_MEMBER, f"{agent}:{user.lower()}", max(1, parts)), Charge(APP_DAY, agent, max(1, parts))]
 
 
 class _NotReached(Exception):
