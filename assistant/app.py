@@ -27,7 +27,7 @@ from assistant.dialogue import conversation, desk
 from assistant.dialogue.opening import Opened
 from assistant.dialogue.turn import Parts, TurnHandler
 from assistant.domain import audience, cashback, events, journeys, members, membership, orders, outreach, points, stored_value
-from assistant.flows import cleaning, deliver, payout
+from assistant.flows import cleaning, deliver, payout, robots
 from assistant.flows.receive import Intake, KfPull
 from assistant.flows.reconciling import Reconciler
 from assistant.jobs import EmbeddedRunner, Handler, Ticker
@@ -42,6 +42,7 @@ from assistant.wecom.media import MediaDesk
 from assistant.wecom.pace import Pace
 from assistant.wecom.send import app_charges
 from assistant.wecom.token_shelf import TokenShelf
+from assistant.wecom.tokens import Secret
 from knowledge import Knowledge, NgramEmbedder, default_embedder
 from tools import ToolContext, toolbox_for
 
@@ -226,6 +227,7 @@ def _handlers(
         "deliver": deliverer,
         "deliver.bot": deliverer,
         "kf.pull": KfPull(store, client, debounce),
+        robots.SEND: robots.handler(store, client, {name: Secret(key.get_secret_value()) for name, key in settings.robots}, stage),
         "media.clean": cleaning.media_handler(store, folder),
         "reaction": triggers.react(store, stage),
         **deliver.handlers(store, client, kf_account, stage),

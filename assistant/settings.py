@@ -123,6 +123,7 @@ class Settings:
     mass_limit: Literal["month", "week", "day"] = "month"
     debounce_shortest: timedelta = timedelta(seconds=1.5)
     debounce_longest: timedelta = timedelta(seconds=6)
+    robots: tuple[tuple[str, SecretStr], ...] = ()
     wecom: WeComSettings = WeComSettings()
     shops: ShopSettings = ShopSettings()
     pay: WeChatPaySettings = WeChatPaySettings()
@@ -159,6 +160,7 @@ class Settings:
             "mass_limit": read.choice("LAOYOU_MASS_LIMIT", ("month", "week", "day")),
             "debounce_shortest": timedelta(seconds=read.seconds("LAOYOU_DEBOUNCE_SHORTEST", 1.5)),
             "debounce_longest": timedelta(seconds=read.seconds("LAOYOU_DEBOUNCE_LONGEST", 6.0)),
+            "robots": _robots(read),
             "wecom": _wecom(read),
             "shops": _shops(read),
             "pay": _pay(read),
@@ -177,7 +179,7 @@ class Settings:
     def secret_values(self) -> list[str]:
         """Every secret that must never be shown, for redaction."""
         held = [getattr(group, name) for group in (self.wecom, self.shops, self.pay) for name in group.__slots__]
-        held.append(self.openai_api_key)
+        held += [self.openai_api_key, *(key for _, key in self.robots)]
         found = [value.get_secret_value() for value in held if isinstance(value, SecretStr)]
         return [value for value in [*found, urlsplit(self.database_url).password or ""] if value]
 
@@ -254,6 +256,18 @@ def _wecom(read: _Reader) -> WeComSettings:
         bot_token=read.secret(name + "BOT_TOKEN"),
         bot_aes_key=read.aes_key(name + "BOT_AES_KEY"),
     )
+
+
+def _robots(read: _Reader) -> tuple[tuple[str, SecretStr], ...]:
+    """Name → key; the whole Webhook address is taken too."""
+    found = []
+    for part in filter(None, re.split("[;；\\s]+", read.text("LAOYOU_ROBOTS"))):
+        name, _, key = part.partition("=")
+        key = key.rpartition("key=")[2] or key
+        if not name or re.fullmatch(r"[0-9A-Za-z-]{8,64}", key) is None:
+            raise _bad("LAOYOU_ROBOTS", "的值不对", "名字=Webhook 地址里的 key，多个用分号隔开，如 运营=xxxxxxxx-xxxx;财务=yyyyyyyy-yyyy")
+        found.append((name, SecretStr(key)))
+    return tuple(found)
 
 
 def _shops(read: _Reader) -> ShopSettings:

@@ -13,7 +13,7 @@ from assistant.base.errors import Broken
 from assistant.base.principal import system
 from assistant.channels import quota, streams
 from assistant.domain import activities, cashback, events, journeys, members, membership, orders, outreach, points
-from assistant.flows import behaviour, gifts, live, merging, notices
+from assistant.flows import behaviour, gifts, live, merging, notices, robots
 from assistant.flows.deliver import settle_kf
 from assistant.flows.settle import settle_orders
 from assistant.jobs import Handler, Job, Schedule
@@ -81,6 +81,11 @@ def settle_touch(work: Work, happened: Happened) -> None:
     settle_kf(work, told["key"], state, told["reason"], told["external_id"])
 
 
+def tell_people(work: Work, happened: Happened) -> None:
+    """What our people must see is said by a group robot."""
+    robots.hear(work, happened.name, happened.subject, happened.payload)
+
+
 ON_FACT: dict[str, dict[str, Reaction]] = {
     "orders.paid": {"settle": settle_order, "leave_journeys": leave_journeys},
     "orders.finished": {"settle": settle_order},
@@ -96,8 +101,12 @@ ON_FACT: dict[str, dict[str, Reaction]] = {
     "membership.gift_due": {"give": give_gift},
     "membership.plan_bought": {"leave_journeys": leave_journeys},
     "channel.sent": {"settle_touch": settle_touch},
-    "channel.refused": {"settle_touch": settle_touch},
-    "channel.unknown": {"settle_touch": settle_touch},
+    "channel.refused": {"settle_touch": settle_touch, "tell_people": tell_people},
+    "channel.unknown": {"settle_touch": settle_touch, "tell_people": tell_people},
+    "touch.unknown": {"tell_people": tell_people},
+    "cashback.halted": {"tell_people": tell_people},
+    "book.reconciled": {"tell_people": tell_people},
+    "plan.awaiting_approval": {"tell_people": tell_people},
     "channel.cancelled": {"settle_touch": settle_touch},
 }
 """Fact → what follows, each by its own job keyed (fact, reaction)."""
@@ -124,6 +133,7 @@ ON_CLOCK: dict[str, tuple[int, Callable[[Work], object]]] = {
     "outreach.expire": (3600, outreach.expire_touches),
     "plans.expire": (3600, operations.expire_plans),
     "quota.sweep": (3600, quota.sweep),
+    "notices.look_round": (300, robots.look_round),
 }
 """Name → (every so many seconds, what is done). APScheduler only ticks; each run is a row (name, planned instant)."""
 

@@ -174,6 +174,7 @@ OTHERS: dict[str, str] = {
     "media": "pictures and files of the brand",
     "media_upload": "what platforms call them",
     "membership_rules": "rules",
+    "notice": "for our own people, phone numbers masked, gone after a month",
     "operator": "people of the brand, not members",
     "operator_session": "people of the brand, not members",
     "payment_simulated_bill": "the memory of a payer that is not ours",

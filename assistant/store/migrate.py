@@ -24,6 +24,7 @@ PARTS = (
     "assistant.access",
     "assistant.channels.confirm",
     "assistant.channels.media",
+    "assistant.channels.notices",
     "assistant.channels.quota",
     "assistant.channels.streams",
     "assistant.dialogue",
