@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any, Literal
+from zlib import crc32
 
 import sqlalchemy as sa
 
-from assistant.base import ids
 from assistant.base.clock import parse_instant
 from assistant.channels.message import Address, InboundMessage
 from assistant.store import Due, Work, chunks, inbox
@@ -45,6 +45,10 @@ class Stored:
     state: str
 
 
+KEY = ("source", "external_id")
+_BEGUN = datetime(1970, 1, 1, tzinfo=UTC)
+
+
 def _always(_message: InboundMessage) -> bool:
     return True
 
@@ -63,24 +67,35 @@ def accept(
 
     A message for which ``wants_turn`` says no is stored as handled and wakes nobody.
     """
-    row_ids = [ids.derive("in", message.source, message.external_id) for message in messages]
-    rows: dict[str, dict[str, Any]] = {}
-    for row_id, message in zip(row_ids, messages, strict=True):
-        if row_id not in rows:
-            rows[row_id] = _row(row_id, message, work.now + timedelta(microseconds=len(rows)), wants_turn(message))
+    rows: dict[tuple[str, str], dict[str, Any]] = {}
+    for message in messages:
+        if (message.source, message.external_id) not in rows:
+            rows[message.source, message.external_id] = _row(message, work.now + timedelta(microseconds=len(rows)), wants_turn(message))
     since = _first_waiting(work, [row["conversation"] for row in rows.values() if row["state"] == "waiting"])
-    new = work.insert_new(inbox, list(rows.values()))
+    new = work.insert_new(inbox, list(rows.values()), KEY)
     soonest = work.now + min(debounce.shortest, debounce.longest)
     for conversation in dict.fromkeys(row["conversation"] for row in rows.values() if row["id"] in new and row["state"] == "waiting"):
         at = soonest
         if conversation in since:
             at = min(work.now + debounce.shortest, max(since[conversation] + debounce.longest, work.now))
         work.due(Due("turn", conversation, at, {"conversation": conversation}, order_key=conversation))
+    known = row_ids(work, [key for key, row in rows.items() if row["id"] not in new])
     outcomes = []
-    for row_id in row_ids:
+    for message in messages:
+        row_id = known.get((message.source, message.external_id)) or rows[message.source, message.external_id]["id"]
         outcomes.append(Accepted(row_id, row_id in new))
         new.discard(row_id)
     return outcomes
+
+
+def row_ids(view: View, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], str]:
+    """The ids of the rows of these (source, external_id) that are there."""
+    found: dict[tuple[str, str], str] = {}
+    for source in dict.fromkeys(source for source, _ in keys):
+        mine = view.among(inbox.c.external_id, [external_id for of, external_id in keys if of == source])
+        for row in view.all(sa.select(inbox.c.external_id, inbox.c.id).where(inbox.c.source == source, mine)):
+            found[source, row.external_id] = row.id
+    return found
 
 
 def open_messages(view: View, conversation: str) -> list[Stored]:
@@ -122,9 +137,11 @@ def from_json(value: Mapping[str, Any]) -> InboundMessage:
     return InboundMessage(**fields)
 
 
-def _row(row_id: str, message: InboundMessage, received_at: datetime, wants_turn: bool) -> dict[str, Any]:
+def _row(message: InboundMessage, received_at: datetime, wants_turn: bool) -> dict[str, Any]:
+    """Ids rise with time: rows that come together lie together on the disk, and a commit writes half as many pages."""
+    microseconds = (received_at - _BEGUN) // timedelta(microseconds=1)
     return {
-        "id": row_id,
+        "id": f"in_{microseconds:014x}{crc32(message.external_id.encode()):08x}",
         "source": message.source,
         "external_id": message.external_id,
         "conversation": message.address.conversation,

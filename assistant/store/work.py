@@ -124,17 +124,26 @@ class Work(View):
         if many:
             bulk.insert_missing(self._connection, table, many)
 
-    def insert_new(self, table: sa.Table, many: Sequence[Mapping[str, Any]]) -> set[str]:
-        """Inserts the rows whose ``id`` is not there yet and returns those ids; the ids of the rows differ."""
+    def insert_new(self, table: sa.Table, many: Sequence[Mapping[str, Any]], key: tuple[str, ...] = ("id",)) -> set[str]:
+        """Inserts the rows whose ``key`` (columns unique together) is not there yet and returns their ids; the keys of the rows differ."""
         if not many:
             return set()
         if not self.is_sqlite:
             return document.insert_new(self._connection, table, many)
         # Nobody else writes meanwhile, and the driver tells nothing about single rows of many.
-        known = {row.id for row in self.all(_known(table), {"ids": [row["id"] for row in many]})}
-        new = [row for row in many if row["id"] not in known]
+        known = self._known(table, many, key)
+        new = [row for row in many if tuple(row[name] for name in key) not in known]
         self.insert(table, new)
         return {row["id"] for row in new}
+
+    def _known(self, table: sa.Table, many: Sequence[Mapping[str, Any]], key: tuple[str, ...]) -> set[tuple[Any, ...]]:
+        """Which keys are there, one look-up for all rows that differ in the last column of the key only."""
+        found: set[tuple[Any, ...]] = set()
+        for outer in dict.fromkeys(tuple(row[name] for name in key[:-1]) for row in many):
+            values = [row[key[-1]] for row in many if tuple(row[name] for name in key[:-1]) == outer]
+            parameters = {"values": values, **dict(zip(key[:-1], outer, strict=True))}
+            found |= {tuple(row) for row in self.all(_keys_there(table, key), parameters)}
+        return found
 
     def refresh_statistics(self) -> None:
         """Tells PostgreSQL what the tables hold by now. Of tables that were filled a moment ago it knows nothing and reads all of them."""
@@ -205,8 +214,9 @@ class Work(View):
 
 
 @cache
-def _known(table: sa.Table) -> sa.Select[Any]:
-    return sa.select(table.c.id).where(listed(table.c.id, "ids", "sqlite"))
+def _keys_there(table: sa.Table, key: tuple[str, ...]) -> sa.Select[Any]:
+    outer = [table.c[name] == sa.bindparam(name) for name in key[:-1]]
+    return sa.select(*(table.c[name] for name in key)).where(*outer, listed(table.c[key[-1]], "values", "sqlite"))
 
 
 def listed(column: sa.ColumnElement[str], name: str, dialect: str) -> sa.ColumnElement[bool]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -43,6 +44,14 @@ def test_a_message_that_comes_again_is_stored_once_and_wakes_nobody(store: Store
     assert [outcome.fresh for outcome in again] == [False, False]
     assert first[0].id == first[1].id == again[1].id
     assert [row.generation for row in turns(store)] == [1]
+
+
+def test_the_same_id_of_another_source_is_another_message(store: Store) -> None:
+    first, other = said(1), replace(said(1), source="app")
+    assert [outcome.fresh for outcome in accept(store, first, other)] == [True, True]
+    assert [outcome.fresh for outcome in accept(store, other, first)] == [False, False]
+    found = store.look(inbox.row_ids, [("kf", "m1"), ("app", "m1"), ("app", "m2")])
+    assert set(found) == {("kf", "m1"), ("app", "m1")}
 
 
 def test_a_set_of_several_conversations_makes_one_turn_each(store: Store) -> None:
