@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from contextvars import ContextVar
 from dataclasses import replace
 from typing import Any, cast
+
+from pydantic import BaseModel
 
 from assistant.agent import guard
 from assistant.agent.budget import Meter
@@ -109,12 +113,47 @@ def _take_back(toolbox: Toolbox, transcript: Transcript) -> None:
             toolbox.add(ToolCallRecord(event["name"], event.get("effect", "READ"), event["arguments"], result, earlier=True))
 
 
+Shape = tuple[str, str, type[BaseModel]]
+"""A tool as a model sees it: name, description, arguments."""
+
+_SPEAKING: ContextVar[_Turn] = ContextVar("speaking")
+"""Whose tools an agent uses: agents are made once for many turns."""
+
+_AGENTS: OrderedDict[tuple[int, tuple[Shape, ...]], tuple[Any, Any]] = OrderedDict()
+_MOST_AGENTS = 32
+
+
+def _agent(model: Any, shapes: tuple[Shape, ...]) -> Any:
+    """langchain's agent for this model and these tools. Making one costs more than the turn itself, so those of late are kept."""
+    from langchain.agents import create_agent  # noqa: PLC0415 - a second of imports, needed only when somebody speaks
+
+    key = (id(model), shapes)
+    if key not in _AGENTS:
+        # The model is kept beside its agent, so that no other model can get its id meanwhile.
+        _AGENTS[key] = (model, create_agent(model, [_bound(shape) for shape in shapes]))
+        if len(_AGENTS) > _MOST_AGENTS:
+            _AGENTS.popitem(last=False)
+    _AGENTS.move_to_end(key)
+    return _AGENTS[key][1]
+
+
+def _bound(shape: Shape) -> Any:
+    """A tool of whichever turn is speaking."""
+    from langchain_core.tools import StructuredTool  # noqa: PLC0415
+
+    name, description, arguments_type = shape
+
+    async def run(**arguments: Any) -> str:
+        return await _SPEAKING.get().use(name, arguments)
+
+    schema = arguments_type.model_json_schema()
+    return StructuredTool.from_function(coroutine=run, name=name, description=description, args_schema=schema, infer_schema=False)
+
+
 class _Turn:
     def __init__(
         self, model: Any, brief: Brief, toolbox: Toolbox, limits: Limits, transcript: Transcript, grown: Grown | None = None
     ) -> None:
-        from langchain.agents import create_agent  # noqa: PLC0415 - a second of imports, needed only when somebody speaks
-
         self.tokens = 0
         self._calls = 0
         self._model = model
@@ -125,7 +164,7 @@ class _Turn:
         self._growing = Growing(self._may_show, grown) if grown and not getattr(model, "deterministic", False) else None
         self._one_at_a_time = asyncio.Lock()
         self._running: set[asyncio.Task[str]] = set()
-        self._agent = create_agent(model, [self._bound(tool) for tool in toolbox], system_prompt=self._system())
+        self._agent = _agent(model, tuple((tool.name, tool.description, tool.arguments) for tool in toolbox))
 
     async def checked(self) -> str:
         """The answer, asked for once more if it says what it may not; raises Spoiled if it still does."""
@@ -157,9 +196,10 @@ class _Turn:
 
     def _opening(self) -> list[Any]:
         """History, the words of this turn, and the calls already made for it."""
-        from langchain_core.messages import AIMessage, HumanMessage, ToolMessage  # noqa: PLC0415
+        from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage  # noqa: PLC0415
 
-        messages: list[Any] = [HumanMessage(text) if role == "user" else AIMessage(text) for role, text in self._brief.history]
+        messages: list[Any] = [SystemMessage(self._system())]
+        messages += [HumanMessage(text) if role == "user" else AIMessage(text) for role, text in self._brief.history]
         if self._brief.quoted:
             messages.append(HumanMessage(f"{QUOTED}\n{self._brief.quoted}"))
         messages.append(HumanMessage(self._brief.text))
@@ -172,6 +212,7 @@ class _Turn:
     async def _run(self, messages: list[Any]) -> tuple[str, list[Any]]:
         """(text, all messages) of running until the model stops calling tools."""
         config: Any = {"recursion_limit": 2 * self._limits.calls + 4}
+        _SPEAKING.set(self)
         async with asyncio.timeout(self._limits.model_seconds):
             said = await self._answered(messages, config)
         if said[-1].type != "ai":
@@ -218,19 +259,14 @@ class _Turn:
         reported = not any(result.confirm for result in results) and any(claimed in _shown(result) for result in results)
         return ("", "") if reported else ("claims_deed", claimed)
 
-    def _bound(self, tool: Tool) -> Any:
-        from langchain_core.tools import StructuredTool  # noqa: PLC0415
-
-        async def run(**arguments: Any) -> str:
-            task = asyncio.ensure_future(self._in_turn(tool, arguments))
-            self._running.add(task)
-            task.add_done_callback(self._running.discard)
-            return await asyncio.shield(task)
-
-        schema = tool.arguments.model_json_schema()
-        return StructuredTool.from_function(
-            coroutine=run, name=tool.name, description=tool.description, args_schema=schema, infer_schema=False
-        )
+    async def use(self, name: str, arguments: dict[str, Any]) -> str:
+        """The model asks for a tool; once begun it is carried through, also when the turn is given up."""
+        tool = self._toolbox.get(name)
+        assert tool is not None, "the agent was made for these tools"
+        task = asyncio.ensure_future(self._in_turn(tool, arguments))
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+        return await asyncio.shield(task)
 
     async def _in_turn(self, tool: Tool, arguments: dict[str, Any]) -> str:
         async with self._one_at_a_time:

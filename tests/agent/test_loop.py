@@ -79,6 +79,7 @@ class Desk:
         self.keys: list[str] = []
         self.tainted = tainted
         self.seconds = 0.0
+        self.wanted = ""
 
     def toolbox(self) -> Toolbox:
         tools = [Tool("my_points", "READ", "积分", Nothing, self.points), Tool("redeem", "SELF", "兑换", Redeem, self.redeem)]
@@ -243,3 +244,24 @@ async def test_a_model_over_http_that_answers_well_is_heard() -> None:
     assert thought.text == "您现在有 1,280 积分～"
     assert thought.outcome == "answer"
     assert thought.tokens == 30
+
+
+async def test_members_who_speak_at_once_to_one_model_use_each_their_own_tools() -> None:
+    desks = [Desk() for _ in range(8)]
+    together = asyncio.Barrier(len(desks))
+    for number, desk in enumerate(desks):
+        desk.wanted = f"第{number}双袜子"
+
+    def steps(messages: Any) -> AIMessage:
+        if isinstance(messages[-1], ToolMessage):
+            return AIMessage("好的")
+        return ask("redeem", {"item": str(messages[-1].content)})
+
+    class Crowded(Scripted):
+        async def _agenerate(self, messages: Any, *arguments: Any, **options: Any) -> ChatResult:
+            await together.wait()
+            return await super()._agenerate(messages, *arguments, **options)
+
+    model = Crowded(script=[steps], at=[0])
+    await asyncio.gather(*(think(model, desk, desk.wanted) for desk in desks))
+    assert [desk.redeemed for desk in desks] == [[desk.wanted] for desk in desks]
