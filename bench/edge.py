@@ -1,6 +1,6 @@
 """The edge under load: what a callback costs until it is durable and until it is answered, and how many answers a second leave one process.
 
-Run: ``python -m bench.edge [callbacks] [replies]``. The service runs on the first core; its WeCom, its model and its customers on the second.
+Run: ``python -m bench.edge [callbacks] [replies]``. The service runs on the first core, all others (WeCom, model, customers) on the second.
 Aims: callbacks ≥ 0.8 of the server without a database; a reply ≤ 20 ms after the debounce (median) and > 100 replies a second in a
 burst of 100 over 10 connections, with the built-in planner and with a model without latency.
 """

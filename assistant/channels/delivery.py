@@ -87,9 +87,7 @@ class Deliverer:
             raise Transient(delivery.reason or "稍后再发", retry_at=delivery.retry_at, code=delivery.code or "retry_later")
 
     def _claim(self, work: Work, row_id: str) -> OutboundMessage | None:
-        row = outbox.get(work, row_id)
-        safe = row is not None and (row.message.address.channel in self._repeatable or self._again(work, row.message))
-        return outbox.claim_for_send(work, row_id, safe_to_repeat=safe, gate=self._gate)
+        return outbox.claim_for_send(work, row_id, repeatable=self._repeatable, gate=self._gate)
 
     async def _send(self, message: OutboundMessage) -> Delivery:
         sender = self._senders.get(message.address.channel)

@@ -5,7 +5,7 @@ States: queued → sending → sent | refused | unknown, or queued → cancelled
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -82,16 +82,16 @@ def queue(work: Work, messages: Sequence[OutboundMessage]) -> list[str]:
     return row_ids
 
 
-def claim_for_send(work: Work, row_id: str, *, safe_to_repeat: bool = False, gate: Gate | None = None) -> OutboundMessage | None:
+def claim_for_send(work: Work, row_id: str, *, repeatable: Container[str] = (), gate: Gate | None = None) -> OutboundMessage | None:
     """Moves queued → sending and returns the message; None if there is nothing to send any more.
 
-    A row found in sending was being sent when its process died. Where the channel knows our message by its own id (``safe_to_repeat``)
+    A row found in sending was being sent when its process died. Where the channel knows our message by its own id (``repeatable``)
     it is sent again; elsewhere its outcome is unknown and it is never repeated. ``gate`` may hold the message back: it is cancelled.
     """
     row = work.one(work.locked(sa.select(outbox).where(outbox.c.id == row_id)))
     if row is None or row.state not in ("queued", "sending"):
         return None
-    if row.state == "sending" and not safe_to_repeat:
+    if row.state == "sending" and row.channel not in repeatable:
         settle(work, [Settle(row_id, Delivery("unknown", code="interrupted", reason="发送时进程中断，结果未知"))])
         return None
     message = from_json(row.message)
@@ -225,4 +225,5 @@ def _close(work: Work, row: Any, state: str, delivery: Delivery) -> None:
         "reason": delivery.reason,
         "external_id": delivery.external_id,
     }
-    work.record(Fact(f"channel.{state}", f"outbox:{row.id}", payload, row.member_id, row.cause))
+    # What became of an answer interests nobody but the log; what became of a touch is waited for.
+    work.record(Fact(f"channel.{state}", f"outbox:{row.id}", payload, row.member_id, row.cause, quiet=not row.proactive))

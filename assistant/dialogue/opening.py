@@ -14,7 +14,7 @@ from assistant.channels.message import InboundMessage
 from assistant.dialogue import conversation as talk
 from assistant.dialogue.tables import turn
 from assistant.dialogue.who import Speaker, met
-from assistant.domain import members, outreach
+from assistant.domain import outreach
 from assistant.store import Due, Fact, Work, upsert
 
 HISTORY = 12
@@ -96,7 +96,7 @@ def _opened(
         kinds=tuple(message.kind for message in messages),
         history=() if speaker.group else history,
         pending=confirm.pending(work, current.id),
-        card=_card(work, speaker),
+        card={"nickname": speaker.nickname} if speaker.member_id and not speaker.group else {},
         quoted=_foreign(work, current.id, messages),
         reply_to=next((message.reply_to for message in reversed(messages) if message.reply_to), {}),
     )
@@ -109,19 +109,13 @@ def _foreign(work: Work, conversation_id: str, messages: list[InboundMessage]) -
     return tuple(text for text in quoted if text not in own)
 
 
-def _card(work: Work, speaker: Speaker) -> dict[str, Any]:
-    if not speaker.member_id or speaker.group:
-        return {}
-    profile = members.profiles(work, [speaker.member_id]).get(speaker.member_id)
-    return {"nickname": profile.nickname} if profile else {}
-
-
 def _breaker(work: Work, conversation_id: str) -> timedelta | None:
     """How long to wait before the next automatic reply; None when there is no need."""
+    longest = max(span for span, _most in BREAKERS)
+    answered = sa.select(turn.c.closed_at).where(turn.c.conversation == conversation_id, turn.c.state == "answered")
+    recent = answered.where(turn.c.closed_at > work.now - longest).order_by(turn.c.closed_at.desc())
+    closed: list[datetime] = [row.closed_at for row in work.all(recent.limit(max(most for _span, most in BREAKERS)))]
     for span, most in BREAKERS:
-        answered = sa.select(turn.c.closed_at).where(turn.c.conversation == conversation_id, turn.c.state == "answered")
-        recent = answered.where(turn.c.closed_at > work.now - span).order_by(turn.c.closed_at.desc()).limit(most)
-        closed: list[datetime] = [row.closed_at for row in work.all(recent)]
-        if len(closed) == most:
-            return max(closed[-1] + span - work.now, timedelta(seconds=1))
+        if len(closed) >= most and closed[most - 1] > work.now - span:
+            return max(closed[most - 1] + span - work.now, timedelta(seconds=1))
     return None

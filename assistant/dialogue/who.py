@@ -22,6 +22,7 @@ class Speaker:
     member_id: str = ""
     title: str = ""
     group: bool = False
+    nickname: str = ""
 
 
 def known(view: View, address: Address) -> Speaker | None:
@@ -57,5 +58,5 @@ def met(work: Work, address: Address) -> Speaker:
 
 
 def _member(view: View, member_id: str) -> Speaker:
-    profile = members.profiles(view, [member_id]).get(member_id)
-    return Speaker(Principal("member", member_id, via="kf"), member_id, (profile.nickname if profile else "") or "微信客户")
+    nickname = members.nicknames(view, [member_id]).get(member_id, "")
+    return Speaker(Principal("member", member_id, via="kf"), member_id, nickname or "微信客户", nickname=nickname)

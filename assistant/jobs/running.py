@@ -29,6 +29,7 @@ class Performer:
         self.lease_seconds = lease_seconds
         self.running: dict[str, Job] = {}
         self._watcher = watcher
+        self._ends = _Ends(store)
 
     def leases(self) -> tuple[Lease, ...]:
         return tuple(Lease(job.id, job.lease_token) for job in self.running.values())
@@ -80,7 +81,7 @@ class Performer:
         for attempt in range(TRIES):
             try:
                 if error is None:
-                    return (await self.store.write(finish, [Finish(job.id, job.lease_token, job.generation)], RUNNER))[0]  # type: ignore[no-any-return]
+                    return await self._ends.write(Finish(job.id, job.lease_token, job.generation))
                 return (await self.store.write(fail, [failure_of(job, error)], RUNNER))[0]  # type: ignore[no-any-return]
             except Exception as trouble:
                 log("jobs").error("end_not_written", kind=job.kind, id=job.id, error=repr(trouble))
@@ -88,6 +89,37 @@ class Performer:
                     return "lost"
                 await asyncio.sleep(self.lease_seconds / 10)
         return "lost"
+
+
+class _Ends:
+    """Jobs that end while a commit is under way share the next one, as one set."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._waiting: list[tuple[Finish, asyncio.Future[Finished]]] = []
+        self._working: asyncio.Task[None] | None = None
+
+    async def write(self, ending: Finish) -> Finished:
+        """How the end was taken, once it is on disk; raises what the store raised for its set."""
+        told: asyncio.Future[Finished] = asyncio.get_running_loop().create_future()
+        self._waiting.append((ending, told))
+        if self._working is None or self._working.done():
+            self._working = asyncio.create_task(self._work(), name="ends")
+        return await told
+
+    async def _work(self) -> None:
+        while self._waiting:
+            taken, self._waiting = self._waiting, []
+            try:
+                outcomes: list[Finished] = await self._store.write(finish, [ending for ending, _told in taken], RUNNER)
+            except Exception as error:
+                for _ending, told in taken:
+                    if not told.done():
+                        told.set_exception(error)
+                continue
+            for (_ending, told), outcome in zip(taken, outcomes, strict=True):
+                if not told.done():
+                    told.set_result(outcome)
 
 
 def failure_of(job: Job, error: BaseException) -> Failure:

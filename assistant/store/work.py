@@ -24,7 +24,10 @@ SET_SIZE = 500
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """Something that has happened, in the past tense (``points.granted``). ``cause`` defaults to the cause of the work."""
+    """Something that has happened, in the past tense (``points.granted``). ``cause`` defaults to the cause of the work.
+
+    ``quiet``: no reaction to this one is wanted, although its name has some.
+    """
 
     name: str
     subject: str
@@ -33,6 +36,7 @@ class Fact:
     cause: str = ""
     version: int = 1
     occurred_at: datetime | None = None
+    quiet: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,8 +195,8 @@ class Work(View):
 
     def _flush_facts(self) -> None:
         facts, self._facts[:] = list(self._facts), []
-        self.insert(rows.fact, [self._fact_row(item) for item in facts if item.name not in self._reactions])
-        answered = [item for item in facts if item.name in self._reactions]
+        answered = [item for item in facts if item.name in self._reactions and not item.quiet]
+        self.insert(rows.fact, [self._fact_row(item) for item in facts if item.quiet or item.name not in self._reactions])
         if not answered:
             return
         statement = rows.fact.insert().returning(rows.fact.c.id, sort_by_parameter_order=True)

@@ -45,6 +45,11 @@ def profiles(view: View, ids: Iterable[str]) -> dict[str, Member]:
     return store.members_of(view, set(ids))
 
 
+def nicknames(view: View, ids: Iterable[str]) -> dict[str, str]:
+    """What members are called, by id; unknown ids are left out."""
+    return store.nicknames_of(view, set(ids))
+
+
 def search(view: View, text: str, after: str = "", limit: int = 50) -> list[Member]:
     """Members by a part of the nickname, the first or last digits of the phone, the shop key, an identity or our id, in order of id."""
     ids = store.search_ids(view, text.strip(), after, limit)

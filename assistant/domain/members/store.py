@@ -121,6 +121,10 @@ def members_of(view: View, ids: Collection[str]) -> dict[str, Member]:
     return {row.id: _member(row, inside.get(row.id, []), out.get(row.id, set())) for row in rows}
 
 
+def nicknames_of(view: View, ids: Collection[str]) -> dict[str, str]:
+    return {row.id: row.nickname for row in view.all(sa.select(member.c.id, member.c.nickname).where(view.among(member.c.id, ids)))}
+
+
 def search_ids(view: View, text: str, after: str, limit: int) -> list[str]:
     statement = sa.select(member.c.id).where(member.c.id > after, member.c.merged_into == "").order_by(member.c.id).limit(limit)
     if text:
