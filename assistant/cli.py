@@ -58,6 +58,7 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--port", type=int)
         if name == "simulate":
             command.add_argument("--now", help="模拟的当前时间，如 2026-11-22T10:00:00+08:00")
+            command.add_argument("--personas", help="请角色上场：all，或像 chatty_customer,night_owl 的名单")
             command.add_argument("--reset", action="store_true", help="清空演示数据，重新开始")
     import_command = add("import", import_files, "导入 JSONL 文件，或店铺导出的订单表")
     import_command.add_argument("files", nargs="*", type=Path, metavar="FILE")
@@ -106,7 +107,7 @@ def simulate(options: argparse.Namespace, settings: Settings) -> int:
     if options.reset:
         demo.forget(settings)
     demo.prepare(settings, clock)
-    return _run(_serve(settings, clock, simulated=True))
+    return _run(_serve(settings, clock, simulated=True, personas=options.personas or ""))
 
 
 def _run(service: Coroutine[Any, Any, int]) -> int:
@@ -136,7 +137,7 @@ def spare_collector() -> None:
     gc.set_threshold(5_000, 20, 20)
 
 
-async def _serve(settings: Settings, clock: SystemClock, *, simulated: bool) -> int:
+async def _serve(settings: Settings, clock: SystemClock, *, simulated: bool, personas: str = "") -> int:
     with _importing():
         from assistant import demo  # noqa: PLC0415 - as the next
         from assistant.app import opened  # noqa: PLC0415 - the parts are heavy, other commands start without them
@@ -145,6 +146,8 @@ async def _serve(settings: Settings, clock: SystemClock, *, simulated: bool) -> 
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with opened(settings, clock, simulate=simulated) as service:
+        if service.simulation is not None and personas:
+            service.simulation.bring_in(personas)
         print(demo.welcome(settings) if simulated else f"老友已启动：{service.address}", flush=True)
         warming = asyncio.create_task(service.knowledge.warm())
         await stop.wait()

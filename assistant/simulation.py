@@ -9,13 +9,15 @@ from aiohttp import web
 from pydantic import SecretStr
 
 from assistant.base.clock import Clock
+from assistant.base.errors import Invalid
 from assistant.domain import members, staff
 from assistant.flows.demo import APPID
 from assistant.payments import SimulatedPayout
 from assistant.payments.simulator import Account, PaySimulator
 from assistant.settings import WeComSettings
 from assistant.store import Store, View
-from assistant.wecom.simulator import AppSettings, BotSettings, KfSettings, ShopKeys, Simulator, SimulatorConfig
+from assistant.wecom.simulator import AppSettings, BotSettings, KfSettings, ShopKeys, Simulator, SimulatorConfig, SimulatorError
+from assistant.wecom.simulator.personas import SCRIPTS
 
 CORP = "ww0000000000demo00"
 APP = AppSettings(1000002, "demo-app-secret", "demoAppToken", "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG")
@@ -67,6 +69,15 @@ class Simulation:
     runners: list[web.AppRunner]
     pay: PaySimulator
     pay_base: str
+
+    def bring_in(self, names: str) -> None:
+        """``all``, or names of personas with commas between: one of each lives from now on. Invalid for an unknown one."""
+        try:
+            for name in SCRIPTS if names == "all" else names.split(","):
+                self.simulator.personas.cast(name.strip())
+        except SimulatorError as error:
+            raise Invalid(str(error), code="no_persona") from error
+        self.simulator.personas.start()
 
     async def close(self) -> None:
         await self.simulator.close()

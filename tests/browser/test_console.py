@@ -27,12 +27,12 @@ async def test_pages_fit_the_screen_and_raise_no_errors(browser: Browser, house:
 async def test_a_customer_says_something_and_sees_it_on_the_phone(browser: Browser, house: House) -> None:
     async with signed_in(browser, house) as (page, complaints):
         await page.goto(f"{house.base}/phones?tab=customer&id=wm_m00001")
-        await page.fill("#text", "我还有多少积分？")
-        await page.press("#text", "Enter")
+        await page.fill("#text-customer", "我还有多少积分？")
+        await page.press("#text-customer", "Enter")
         bubble = page.locator(".bubble.mine p")
         await bubble.wait_for()
         assert await bubble.inner_text() == "我还有多少积分？"
-        assert await page.input_value("#text") == ""
+        assert await page.input_value("#text-customer") == ""
         assert house.simulator is not None
         assert [one.text for one in house.simulator.phone("wm_m00001")] == ["我还有多少积分？"]
         assert complaints == []
@@ -43,8 +43,8 @@ async def test_a_hostile_nickname_and_message_run_no_script(browser: Browser, ho
         asked: list[str] = []
         page.on("dialog", lambda dialog: asked.append(dialog.message))
         await page.goto(f"{house.base}/phones?tab=customer&id=wm_hostile")
-        await page.fill("#text", HOSTILE)
-        await page.press("#text", "Enter")
+        await page.fill("#text-customer", HOSTILE)
+        await page.press("#text-customer", "Enter")
         await page.locator(".bubble.mine p").wait_for()
         await page.reload()
         assert await page.locator(".bubble.mine p").inner_text() == HOSTILE

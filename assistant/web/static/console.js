@@ -76,6 +76,18 @@ class Phone {
   choose(event) {
     const button = event.target.closest("[data-choice]");
     if (button) this.say(button.textContent, button.dataset.choice);
+    const key = event.target.closest("[data-press]");
+    if (key) this.press(key);
+  }
+
+  press(button) {
+    const chosen = [...button.closest(".bubble").querySelectorAll("select")].flatMap(
+      (one) => [...one.selectedOptions].filter((option) => option.value).map((option) => `${one.name}=${option.value}`));
+    const form = new FormData(this.form);
+    form.set("msgid", button.dataset.card);
+    form.set("key", button.dataset.press);
+    form.set("options", chosen.join("&"));
+    this.post("/phones/press", form);
   }
 
   async look() {
@@ -110,8 +122,26 @@ class Phone {
       button.dataset.choice = choice.id;
       made.append(button);
     }
+    for (const question of one.questions) made.append(this.question(question));
+    for (const one_button of one.buttons) {
+      const button = make("button", "choice", one_button.text);
+      button.type = "button";
+      button.dataset.press = one_button.key;
+      button.dataset.card = one.msgid;
+      made.append(button);
+    }
     made.append(make("small", "", one.at));
     return made;
+  }
+
+  question(one) {
+    const label = make("label", "", one.title);
+    const select = make("select");
+    select.name = one.key;
+    select.multiple = one.many;
+    for (const option of one.options) select.append(new Option(option.text, option.id));
+    label.append(select);
+    return label;
   }
 
   task(one) {
@@ -129,6 +159,7 @@ class Phone {
 }
 
 document.querySelectorAll("[data-refresh]").forEach(refresh);
+document.querySelectorAll("[data-pick]").forEach((select) => select.addEventListener("change", () => select.form.submit()));
 document.querySelectorAll("[data-phone]").forEach((element) => new Phone(element));
 document.querySelectorAll("form[data-confirm]").forEach((form) => form.addEventListener("submit", (event) => {
   if (!window.confirm(form.dataset.confirm)) event.preventDefault();

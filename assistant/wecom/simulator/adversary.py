@@ -49,6 +49,7 @@ class Adversary:
         self._config = config
         self._world = world
         self._callbacks = callbacks
+        self.done: list[Attack] = []
 
     async def attack(self, form: str, channel: Channel = "kf") -> Attack:
         """Posts one forged request; SimulatorError for an unknown form."""
@@ -57,7 +58,8 @@ class Adversary:
         query, body, headers = FORMS[form](self, channel)
         kind = "application/json" if channel == "bot" else "text/xml"
         attempt = await self._callbacks.exchange(self._callbacks.paths[channel], query, body, {"Content-Type": kind, **headers}, PATIENCE)
-        return Attack(form, channel, attempt.status, attempt.reply)
+        self.done.append(Attack(form, channel, attempt.status, attempt.reply))
+        return self.done[-1]
 
     def _genuine(self, channel: Channel, envelope: Envelope | None = None, head: str = "") -> tuple[dict[str, str], bytes]:
         return self._callbacks.sealed(channel, head + self._content(channel), envelope)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
-from assistant.wecom.simulator import control_channels, control_contacts, control_orders, control_trouble, control_world
+from assistant.wecom.simulator import control_channels, control_contacts, control_orders, control_personas, control_trouble, control_world
 from assistant.wecom.simulator.asked import Asked, Routes, Verb
 from assistant.wecom.simulator.world import SimulatorError
 
@@ -18,10 +18,20 @@ FAMILIES: tuple[Callable[[], Routes], ...] = (
     control_channels.routes,
     control_contacts.routes,
     control_orders.routes,
+    control_personas.routes,
     control_trouble.routes,
     control_world.routes,
 )
 """A new family of verbs: a module ``control_….py`` with ``routes()``, and its line here."""
+
+
+async def perform(simulator: Simulator, method: str, place: str, body: Mapping[str, Any]) -> Any:
+    """One verb without HTTP, as the console's page asks for it; SimulatorError when there is none at that place."""
+    for family in FAMILIES:
+        verb = family().get((method, place))
+        if verb is not None:
+            return await verb(simulator, Asked(body, {}))
+    raise SimulatorError(f"控制面没有 {method} {place}")
 
 
 def control_application(simulator: Simulator) -> web.Application:

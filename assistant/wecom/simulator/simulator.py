@@ -15,7 +15,7 @@ from assistant.wecom.simulator.api import ApiFace, Call
 from assistant.wecom.simulator.bot import Bot, BotTurn
 from assistant.wecom.simulator.callbacks import Callbacks, Channel, Delivery
 from assistant.wecom.simulator.config import SimulatorConfig
-from assistant.wecom.simulator.control import control_application
+from assistant.wecom.simulator.control import control_application, perform
 from assistant.wecom.simulator.corp import Routes
 from assistant.wecom.simulator.customercontact import CustomerContact
 from assistant.wecom.simulator.faults import Faults
@@ -23,6 +23,7 @@ from assistant.wecom.simulator.kf import Kf
 from assistant.wecom.simulator.oddities import Oddities
 from assistant.wecom.simulator.orders import Shops
 from assistant.wecom.simulator.people import ContactPeople
+from assistant.wecom.simulator.personas import Personas
 from assistant.wecom.simulator.robots import Robots
 from assistant.wecom.simulator.staffapp import StaffApp
 from assistant.wecom.simulator.tokens import Tokens, apps_of
@@ -54,6 +55,7 @@ class Simulator(ContactPeople):
         self.shops = Shops(config.shops, self.world, self.callbacks)
         self.adversary = Adversary(config, self.world, self.callbacks)
         self.oddities = Oddities(config, self.world, self.callbacks)
+        self.personas = Personas(self)
         app = config.app
         faces = [("app", app.agentid, app.secret), ("kf", app.agentid + 1, config.kf.secret)]
         self.world.apps = apps_of([*faces, ("contact", app.agentid + 2, config.contact_secret)])
@@ -79,6 +81,10 @@ class Simulator(ContactPeople):
         """The API face; give its base URL to the service under test."""
         return self._api.application()
 
+    async def perform(self, method: str, place: str, body: Mapping[str, Any]) -> Any:
+        """One verb of the control face without HTTP."""
+        return await perform(self, method, place, body)
+
     def control_app(self) -> web.Application:
         """The control face; on a port of its own, for people and tests only."""
         return control_application(self)
@@ -95,6 +101,7 @@ class Simulator(ContactPeople):
         self._ticker = asyncio.get_running_loop().create_task(self._tick())
 
     async def close(self) -> None:
+        await self.personas.stop()
         if self._ticker is not None:
             self._ticker.cancel()
             await asyncio.gather(self._ticker, return_exceptions=True)
