@@ -36,6 +36,11 @@ async def test_messages_share_a_callback_and_a_message_makes_two(bench: Bench) -
     tokens = [from_xml(heard)["Token"] for heard in bench.heard]
     assert (len(tokens), len(set(tokens))) == (3, 3)
     assert len((await bench.pull())["msg_list"]) == 4
+    knobs.kf_wake_seconds, knobs.kf_wakes = 1.0, 1
+    await bench.simulator.customer_says("wmA", "五")
+    bench.simulator.advance(1)
+    await bench.simulator.settle()
+    assert len(bench.heard) == 4
 
 
 async def test_pages_may_be_short_and_begin_with_what_was_pulled_before(bench: Bench) -> None:
@@ -85,12 +90,14 @@ async def test_accounts_have_sessions_links_and_cursors_of_their_own(bench: Benc
     pulled = await bench.call("kf/sync_msg", {"open_kfid": kfid})
     event = pulled["msg_list"][0]["event"]
     assert (event["scene"], event["scene_param"], from_xml(bench.heard[-1])["OpenKfId"]) == ("parcel", "no42", kfid)
-    assert (await bench.pull(pulled["next_cursor"]))["errcode"] == 60268
     assert (await bench.pull())["msg_list"] == []
     assert await bench.kf_send("走错门") == 95002
     seen = await bench.call("kf/customer/batchget", {"external_userid_list": ["wmA", "wmB"], "need_enter_session_context": 1})
     assert [row["enter_session_context"]["scene"] for row in seen["customer_list"]] == ["parcel"]
     assert seen["invalid_external_userid"] == ["wmB"]
+    for _ in range(3):
+        await bench.simulator.customer_says("wmB", "另一个账号的")
+    assert (await bench.pull(pulled["next_cursor"]))["errcode"] == 60268
     assert (await bench.call("kf/account/update", {"open_kfid": kfid, "name": "售后二"}))["errcode"] == 0
     assert (await bench.call("kf/account/del", {"open_kfid": kfid}))["errcode"] == 0
     assert (await bench.call("kf/sync_msg", {"open_kfid": kfid}))["errcode"] == 95004

@@ -219,3 +219,20 @@ async def test_faults_of_the_scenario_strike_commands_too(bench: Bench, line: Li
     assert await line.closed()
     assert [bubble.kind for bubble in bench.simulator.staff_phone("wang")] == ["text", "markdown", "markdown"]
     assert json.dumps([call.to_json() for call in bench.simulator.calls]).count("long-secret") == 0
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "1", '{"cmd": 7}', '{"cmd": "aibot_respond_msg", "headers": [], "body": "x"}'])
+async def test_a_frame_of_another_form_is_refused_and_the_line_holds(bench: Bench, line: Line, text: str) -> None:
+    await line.ws.send_str(text)
+    assert (await line.hear())["errcode"] != 0
+    assert await line.code("ping") == 0
+
+
+@pytest.mark.parametrize(
+    "stream", ["words", ["s1"], {"id": "s1", "content": "图", "finish": True, "feedback": "f"}, {"id": {"a": 1}, "content": []}]
+)
+async def test_a_reply_of_another_form_is_refused_or_shown_as_nothing(bench: Bench, line: Line, stream: object) -> None:
+    req_id, _ = await line.asked()
+    code = await line.code("aibot_respond_msg", {"msgtype": "stream", "stream": stream}, req_id)
+    assert code in (0, 40058)
+    assert await line.stream(req_id, "好", finish=True, id="s9") == 0

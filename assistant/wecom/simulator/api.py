@@ -65,8 +65,12 @@ class ApiFace:
         app = web.Application(client_max_size=32 * 2**20)
         app.router.add_route("*", "/cgi-bin/{path:.+}", self._handle)
         app.router.add_get("/", self._simulator.bot.socket.handle)
+        app.on_shutdown.append(self._hang_up)
         app.router.add_get("/aibot/media/{name}", self._hand_out)
         return app
+
+    async def _hang_up(self, app: web.Application) -> None:
+        self._simulator.bot.socket.drop()
 
     async def _hand_out(self, request: web.Request) -> web.Response:
         """What a member sent to the bot: ciphertext, for five minutes."""

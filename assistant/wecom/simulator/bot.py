@@ -294,6 +294,9 @@ class Bot:
         except ApiError as error:
             self._world.complain(f"机器人对 {message['msgtype']} 的被动回复不合协议：{error.reason}")
             return False
+        except (AttributeError, TypeError, ValueError, KeyError) as error:
+            self._world.complain(f"机器人对 {message['msgtype']} 的被动回复形状不对：{error}")
+            return False
         return not turn.finished
 
     def _show_answer(self, turn: BotTurn, message: dict[str, Any], answer: dict[str, Any]) -> None:

@@ -225,10 +225,11 @@ class Callbacks:
 
     @staticmethod
     def encrypted_of(body: str) -> str:
-        """The ciphertext inside a request body of either form."""
-        if body.startswith("{"):
-            return str(json.loads(body)["encrypt"])
-        return from_xml(body)["Encrypt"]
+        """The ciphertext inside a request body of either form; CryptoError -40002 when there is none."""
+        try:
+            return str(json.loads(body)["encrypt"]) if body.startswith("{") else from_xml(body)["Encrypt"]
+        except (ValueError, KeyError) as error:
+            raise CryptoError(-40002, "no ciphertext in the body") from error
 
     def _client(self) -> aiohttp.ClientSession:
         if self._session is None:

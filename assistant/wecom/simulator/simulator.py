@@ -171,6 +171,14 @@ class Simulator(ContactPeople):
         """An employee opens the single chat with the bot; None when the event of today has been sent."""
         return await self.bot.enters(userid, wait=wait)
 
+    async def presses(
+        self, userid: str, msgid: str, key: str, selected: dict[str, list[str]] | None = None, *, wait: bool = True
+    ) -> list[Delivery]:
+        """An employee clicks a card on his phone, of the app or of the bot (also in a group)."""
+        if any(bubble.msgid == msgid and bubble.via == "app" for bubble in self.staff_phone(userid)):
+            return await self.staff_app.presses(userid, msgid, key, selected)
+        return (await self.bot.presses(userid, msgid, key, selected, wait=wait)).deliveries
+
     async def rates(
         self, userid: str, msgid: str, rating: Literal["accurate", "inaccurate", "cancelled"], words: str = ""
     ) -> BotTurn | None:

@@ -123,6 +123,8 @@ class BotSocket:
             ack: dict[str, Any] = {"headers": {"req_id": req_id}, "errcode": 0, "errmsg": "ok", **({"body": answer} if answer else {})}
         except ApiError as error:
             ack = {"headers": {"req_id": req_id}, "errcode": error.errcode, "errmsg": error.reason}
+        except (AttributeError, TypeError, ValueError, KeyError) as error:
+            ack = {"headers": {"req_id": req_id}, "errcode": 40058, "errmsg": f"invalid parameter: {error}"}
         if command != "ping":
             self.log(command, body, ack["errcode"], fault.mode if fault else "")
         if (fault is not None and fault.mode == "lost_after") or self._breaks_now(command):
