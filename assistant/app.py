@@ -26,8 +26,8 @@ from assistant.channels.waiting import StreamSender, Waiters
 from assistant.dialogue import conversation, desk
 from assistant.dialogue.opening import Opened
 from assistant.dialogue.turn import Parts, TurnHandler
-from assistant.domain import audience, cashback, events, journeys, members, membership, orders, outreach, points, stored_value
-from assistant.flows import cleaning, deliver, payout, robots
+from assistant.domain import audience, cashback, contacts, events, journeys, members, membership, orders, outreach, points, stored_value
+from assistant.flows import cleaning, contact_jobs, deliver, payout, robots
 from assistant.flows.receive import Intake, KfPull
 from assistant.flows.reconciling import Reconciler
 from assistant.jobs import EmbeddedRunner, Handler, Ticker
@@ -52,6 +52,7 @@ FEATURES = (
     *members.FEATURES,
     *orders.FEATURES,
     *audience.FEATURES,
+    *contacts.FEATURES,
     *events.FEATURES,
     *membership.FEATURES,
     *points.FEATURES,
@@ -230,6 +231,7 @@ def _handlers(
         robots.SEND: robots.handler(store, client, {name: Secret(key.get_secret_value()) for name, key in settings.robots}, stage),
         "media.clean": cleaning.media_handler(store, folder),
         "reaction": triggers.react(store, stage),
+        **contact_jobs.handlers(store, client, stage),
         **deliver.handlers(store, client, kf_account, stage),
         **plan_handlers(store, stage),
         **triggers.journey_steps(store, stage),

@@ -30,6 +30,8 @@ class WeComSettings:
     app_token: SecretStr = NOTHING
     app_aes_key: SecretStr = NOTHING
     contact_secret: SecretStr = NOTHING
+    contact_token: SecretStr = NOTHING
+    contact_aes_key: SecretStr = NOTHING
     kf_account: str = ""
     kf_secret: SecretStr = NOTHING
     kf_token: SecretStr = NOTHING
@@ -44,9 +46,10 @@ class WeComSettings:
         return {name: secret.get_secret_value() for name, secret in named.items() if secret.get_secret_value()}
 
     def endpoints(self) -> dict[str, tuple[str, str, str]]:
-        """Endpoint (app, kf, bot) → (token, EncodingAESKey, receive id), those that are set."""
+        """Endpoint (app, contact, kf, bot) → (token, EncodingAESKey, receive id), those that are set."""
         named = {
             "app": (self.app_token, self.app_aes_key, self.corp_id),
+            "contact": (self.contact_token, self.contact_aes_key, self.corp_id),
             "kf": (self.kf_token, self.kf_aes_key, self.corp_id),
             "bot": (self.bot_token, self.bot_aes_key, ""),
         }
@@ -248,6 +251,8 @@ def _wecom(read: _Reader) -> WeComSettings:
         app_token=read.secret(name + "APP_TOKEN"),
         app_aes_key=read.aes_key(name + "APP_AES_KEY"),
         contact_secret=read.secret(name + "CONTACT_SECRET"),
+        contact_token=read.secret(name + "CONTACT_TOKEN"),
+        contact_aes_key=read.aes_key(name + "CONTACT_AES_KEY"),
         kf_account=read.text(name + "KF_ACCOUNT"),
         kf_secret=read.secret(name + "KF_SECRET"),
         kf_token=read.secret(name + "KF_TOKEN"),

@@ -13,7 +13,7 @@ from assistant.base.errors import Broken
 from assistant.base.principal import system
 from assistant.channels import quota, streams
 from assistant.domain import activities, cashback, events, journeys, members, membership, orders, outreach, points
-from assistant.flows import behaviour, gifts, live, merging, notices, robots
+from assistant.flows import behaviour, contact_sync, contact_tags, contact_ways, gifts, live, merging, notices, robots
 from assistant.flows.deliver import settle_kf
 from assistant.flows.settle import settle_orders
 from assistant.jobs import Handler, Job, Schedule
@@ -74,6 +74,16 @@ def give_gift(work: Work, happened: Happened) -> None:
     gifts.give(work, happened.payload["gift_id"])
 
 
+def write_tags_back(work: Work, happened: Happened) -> None:
+    """WeCom follows our tags."""
+    contact_tags.tag_changed(work, happened.member_id, happened.payload)
+
+
+def came_by_way(work: Work, happened: Happened) -> None:
+    """Who came by a way gets its tags and its benefit."""
+    contact_ways.came_by(work, happened.member_id, happened.payload)
+
+
 def settle_touch(work: Work, happened: Happened) -> None:
     """What became of a proactive message is what became of its touch."""
     told = happened.payload
@@ -100,6 +110,10 @@ ON_FACT: dict[str, dict[str, Reaction]] = {
     "cashback.paid": {"leave_journeys": leave_journeys},
     "membership.gift_due": {"give": give_gift},
     "membership.plan_bought": {"leave_journeys": leave_journeys},
+    "audience.tagged": {"write_back": write_tags_back},
+    "audience.untagged": {"write_back": write_tags_back},
+    "wecom.contact_added": {"came_by_way": came_by_way},
+    "wecom.contact_half_added": {"came_by_way": came_by_way},
     "channel.sent": {"settle_touch": settle_touch},
     "channel.refused": {"settle_touch": settle_touch, "tell_people": tell_people},
     "channel.unknown": {"settle_touch": settle_touch, "tell_people": tell_people},
@@ -189,4 +203,5 @@ SCHEDULES = (
     *(Schedule(name, every=seconds) for name, (seconds, _run) in ON_CLOCK.items()),
     Schedule("book.reconcile", cron="30 3 * * *"),
     Schedule("media.clean", cron="10 4 * * *"),
+    Schedule(contact_sync.NIGHTLY, cron="10 4 * * *"),
 )

@@ -19,6 +19,9 @@ class Permission(StrEnum):
     BOOK_READ = "book:read"
     CASHBACK_EDIT = "cashback:edit"
     CASHBACK_REVIEW = "cashback:review"
+    CONTACT_EDIT = "contact:edit"
+    CONTACT_READ = "contact:read"
+    CONTACT_TRANSFER = "contact:transfer"
     CONTENT_EDIT = "content:edit"
     CONVERSATION_READ = "conversation:read"
     CONVERSATION_TAKE = "conversation:take"
@@ -66,6 +69,9 @@ WORDS: dict[Permission, str] = {
     Permission.BOOK_READ: "看会员账本",
     Permission.CASHBACK_EDIT: "改返现卡",
     Permission.CASHBACK_REVIEW: "审核返现",
+    Permission.CONTACT_EDIT: "改渠道码、企业标签，和企业微信对账",
+    Permission.CONTACT_READ: "看客户联系",
+    Permission.CONTACT_TRANSFER: "转接客户",
     Permission.CONTENT_EDIT: "改文案",
     Permission.CONVERSATION_READ: "看会话",
     Permission.CONVERSATION_TAKE: "接待会话",
@@ -108,6 +114,7 @@ _WORKS = _READS | {
     Permission.ACTIVITY_EDIT,
     Permission.ACTIVITY_REVIEW,
     Permission.CASHBACK_EDIT,
+    Permission.CONTACT_EDIT,
     Permission.CONTENT_EDIT,
     Permission.CONVERSATION_TAKE,
     Permission.GOAL_CREATE,
@@ -125,6 +132,7 @@ _APPROVES = _READS | {
     Permission.ACTIVITY_PUBLISH,
     Permission.AUDIT_READ,
     Permission.CASHBACK_REVIEW,
+    Permission.CONTACT_TRANSFER,
     Permission.KNOWLEDGE_APPROVE,
     Permission.MEMBER_MERGE,
     Permission.MEMBERSHIP_EDIT,

@@ -69,6 +69,16 @@ TABLES: dict[str, Holds] = {
         ),
     ),
     "confirmation": Holds("member_id", drop=True),
+    "contact_group_seat": Holds("member_id", "所在的客户群", joins=True, drop=True),
+    "contact_relation": Holds("member_id", "企业微信好友", joins=True, drop=True),
+    "contact_transfer": Holds(
+        "member_id",
+        "好友转接",
+        joins=True,
+        blank=_blank("external"),
+        plain=("id", "handover", "takeover", "message", "state", "reason", "by"),
+    ),
+    "contact_welcome": Holds("member_id", "欢迎语", joins=True, drop=True),
     "conversation": Holds("conversation", "会话", joins=True, drop=True),
     "customer_group_member": Holds("member_id", "所在的群", joins=True, drop=True),
     "due": Holds("work", drop=True),
@@ -162,6 +172,10 @@ OTHERS: dict[str, str] = {
     "cashback_limits": "limits of a day",
     "cashback_template": "terms of cards",
     "command_key": "struck out by value, see erasing",
+    "contact_group": "names of groups; who sits inside is another table",
+    "contact_run": "how far a reconciliation got",
+    "contact_tag": "the corp's tag library",
+    "contact_way": "ways in",
     "content_template": "texts of the brand",
     "cursor": "how far something was read",
     "customer_group": "names of groups; who is inside is another table",
@@ -218,7 +232,8 @@ def trace(view: View, member_id: str) -> Trace:
         return tuple(sorted(row[0] for row in view.all(sa.select(column).where(condition))))
 
     conversation, turn, order = tables["conversation"], tables["turn"], tables["shop_order"]
-    talks = ids(conversation.c.id, conversation.c.member_id == member_id)
+    # Events of a friendship lie in the inbox under the customer and have no conversation of their own.
+    talks = (*ids(conversation.c.id, conversation.c.member_id == member_id), *(f"app::{value}" for value in sorted(values)))
     turns = ids(turn.c.id, turn.c.conversation.in_(talks))
     orders = ids(order.c.id, order.c.member_id == member_id)
     return Trace(

@@ -137,17 +137,17 @@ class PgQueuerRunner:
         instant = await self._store.read(next_due)
         return POLL if instant is None else (instant - self._store.clock.now()).total_seconds()
 
-    async def _enqueue(self, rows: list[tuple[str, str]]) -> None:
+    async def _enqueue(self, rows: list[tuple[str, str, int]]) -> None:
         now = stopwatch()
         self._handed = {key: at for key, at in self._handed.items() if now - at < POLL}
-        new = [(row_id, key) for row_id, key in rows if key not in self._handed]
-        self._handed |= dict.fromkeys((key for _, key in new), now)
+        new = [row for row in rows if row[1] not in self._handed]
+        self._handed |= dict.fromkeys((key for _, key, _ in new), now)
         if new:
             await self._queries.enqueue(
                 [ENTRYPOINT] * len(new),
-                [row_id.encode() for row_id, _ in new],
-                [0] * len(new),
-                dedupe_key=[key for _, key in new],
+                [row_id.encode() for row_id, _, _ in new],
+                [priority for _, _, priority in new],
+                dedupe_key=[key for _, key, _ in new],
                 on_conflict="skip",
             )
 

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 
-from assistant.store import Due, View, Work, chunks, due
+from assistant.store import AHEAD, Due, View, Work, chunks, due
 
 MOST_ATTEMPTS = 5
 """A row that failed so often is held for a person; the rows behind it go on."""
@@ -125,11 +125,14 @@ def claim(work: Work, request: ClaimRequest) -> list[Job]:
 INTERRUPTED = "处理它的进程连续中断，已停下等待人工检查"
 
 
-def ready(view: View, limit: int) -> list[tuple[str, str]]:
-    """Rows that could be claimed now, in due order: their id, and a key that is another one for each attempt."""
-    columns = (due.c.id, due.c.generation, due.c.attempts, due.c.due_at)
+def ready(view: View, limit: int) -> list[tuple[str, str, int]]:
+    """Rows that could be claimed now, in due order: their id, a key that is another one for each attempt, 1 for those to take first."""
+    columns = (due.c.id, due.c.generation, due.c.attempts, due.c.due_at, due.c.created_at)
     rows = view.all(sa.select(*columns).where(claimable(view.now)).order_by(*_DUE_ORDER).limit(limit))
-    return [(row.id, f"{row.id}:{row.generation}:{row.attempts}:{row.due_at.timestamp()}") for row in rows]
+    return [
+        (row.id, f"{row.id}:{row.generation}:{row.attempts}:{row.due_at.timestamp()}", int(row.created_at - row.due_at >= AHEAD / 2))
+        for row in rows
+    ]
 
 
 def next_due(view: View) -> datetime | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
 from typing import Any, TypeVar
 
@@ -17,6 +17,9 @@ from assistant.base.principal import Principal
 from assistant.store import bulk, document, rows
 
 T = TypeVar("T")
+
+AHEAD = timedelta(days=1)
+"""So far before its time stands what must be taken first: due rows are taken in due order."""
 
 SET_SIZE = 500
 """How many keys one IN (…) list carries at most."""
@@ -44,6 +47,7 @@ class Due:
     """Work that becomes ready at ``at``. One row per (kind, key): asking again moves its time and raises its generation.
 
     ``order_key``: rows with one order key never run at the same time, and run in due order. ``keep`` leaves an existing row as it is.
+    ``first``: it is taken before everything else that is due, for what has seconds to live.
     """
 
     kind: str
@@ -52,6 +56,7 @@ class Due:
     payload: Mapping[str, Any] = field(default_factory=dict)
     order_key: str | None = None
     keep: bool = False
+    first: bool = False
 
     @property
     def id(self) -> str:
@@ -237,7 +242,7 @@ def _due_row(number: str, item: Due, now: datetime) -> dict[str, Any]:
         "key": item.key,
         "order_key": item.order_key,
         "payload": dict(item.payload),
-        "due_at": item.at,
+        "due_at": item.at - AHEAD if item.first else item.at,
         "generation": 1,
         "attempts": 0,
         "held": False,

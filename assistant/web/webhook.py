@@ -20,7 +20,7 @@ MAX_BODY = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """What the webhook needs: one envelope per endpoint (app, kf, bot), the store, and those who wait for a bot's answer."""
+    """What the webhook needs: one envelope per endpoint (app, contact, kf, bot), the store, and those who wait for a bot's answer."""
 
     envelopes: Mapping[str, Envelope]
     store: Store
@@ -30,7 +30,7 @@ class Edge:
 
 
 def routes(edge: Edge) -> list[web.RouteDef]:
-    """GET (verification) and POST (data) of /wecom/app, /wecom/kf and /wecom/bot."""
+    """GET (verification) and POST (data) of /wecom/app, /wecom/contact, /wecom/kf and /wecom/bot."""
     made: list[web.RouteDef] = []
     for name, envelope in edge.envelopes.items():
         take = _bot if name == "bot" else _xml
@@ -69,7 +69,7 @@ async def _body(request: web.Request) -> bytes:
 
 async def _xml(request: web.Request, edge: Edge, envelope: Envelope) -> web.Response:
     body, now = await _body(request), edge.store.clock.now()
-    content = from_xml(open_xml(envelope, request.query, body, now), now)
+    content = from_xml(open_xml(envelope, request.query, body, now), now, envelope.receive_id)
     if isinstance(content, KfWakeup):
         await edge.store.write(wake, Wakeup(content.open_kfid, content.token), RECEIVER)
     else:

@@ -51,6 +51,11 @@ class Envelope:
         self._token = token.encode()
         self._receive_id = receive_id.encode()
 
+    @property
+    def receive_id(self) -> str:
+        """Whom messages are sealed for."""
+        return self._receive_id.decode()
+
     def __repr__(self) -> str:
         return f"Envelope(receive_id={self._receive_id.decode()!r}, token=***, aes_key=***)"
 

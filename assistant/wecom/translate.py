@@ -12,7 +12,7 @@ from typing import Any
 from assistant.base.ids import digest_of
 from assistant.channels.message import Address, InboundKind, InboundMessage, SenderKind
 from assistant.channels.streams import stream_id
-from assistant.wecom.callback import content_json, content_xml
+from assistant.wecom.callback import CallbackRefused, content_json, content_xml
 
 APP, BOT, KF = "wecom.app", "wecom.bot", "wecom.kf"
 
@@ -30,12 +30,15 @@ class KfWakeup:
     token: str
 
 
-def from_xml(plain: bytes, received_at: datetime) -> KfWakeup | list[InboundMessage]:
+def from_xml(plain: bytes, received_at: datetime, corp: str = "") -> KfWakeup | list[InboundMessage]:
     """Decrypted XML of an app, customer-contact or KF callback. ``received_at`` stands in for a missing time.
 
-    Raises CallbackRefused("bad_content") if it is not XML; unknown types come out as kind ``unknown`` with ``raw`` kept.
+    Raises CallbackRefused: "bad_content" if it is not XML, "other_receiver" if it is addressed to another corp than ``corp`` (where
+    that is given); unknown types come out as kind ``unknown`` with ``raw`` kept.
     """
     raw = content_xml(plain)
+    if corp and _text(raw.get("ToUserName")) not in ("", corp):
+        raise CallbackRefused("other_receiver", 403)
     if raw.get("Event") == "kf_msg_or_event":
         return KfWakeup(_text(raw.get("OpenKfId")), _text(raw.get("Token")))
     return [_app_event(raw, plain, received_at) if raw.get("MsgType") == "event" else _app_message(raw, plain, received_at)]

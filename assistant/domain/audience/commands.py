@@ -30,7 +30,9 @@ def tag(work: Work, tags: Sequence[Tag]) -> None:
 def untag(work: Work, tags: Sequence[Tag]) -> None:
     """Takes tags off members; one that is not there is no error."""
     store.remove_tags(work, tags)
-    work.record(*(Fact("audience.untagged", f"member:{item.member_id}", {"tag": item.tag}, item.member_id) for item in tags))
+    work.record(
+        *(Fact("audience.untagged", f"member:{item.member_id}", {"tag": item.tag, "source": item.source}, item.member_id) for item in tags)
+    )
 
 
 def freeze(work: Work, request: Freeze) -> Snapshot:

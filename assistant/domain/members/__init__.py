@@ -33,6 +33,7 @@ from assistant.domain.members.model import (
     Choice,
     CustomerGroup,
     Done,
+    Gender,
     Group,
     Identity,
     Member,
@@ -40,6 +41,7 @@ from assistant.domain.members.model import (
     Register,
     Registered,
     Update,
+    is_phone,
     masked_phone,
     preference,
 )
@@ -56,6 +58,7 @@ from assistant.domain.members.queries import (
     search,
     with_identity,
 )
+from assistant.domain.members.seating import Seating, sit
 
 __all__ = [
     "FEATURES",
@@ -67,6 +70,7 @@ __all__ = [
     "Decline",
     "Done",
     "Evidence",
+    "Gender",
     "Group",
     "Identity",
     "Member",
@@ -76,6 +80,7 @@ __all__ = [
     "Reason",
     "Register",
     "Registered",
+    "Seating",
     "Update",
     "absorbed_by",
     "bind",
@@ -89,6 +94,7 @@ __all__ = [
     "groups",
     "hinder",
     "identities",
+    "is_phone",
     "keep_rows",
     "kept_rows",
     "mark_merged",
@@ -112,6 +118,7 @@ __all__ = [
     "search",
     "set_groups",
     "settle_proposal",
+    "sit",
     "take_over",
     "update",
     "was_undone",

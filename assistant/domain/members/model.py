@@ -161,6 +161,11 @@ class CustomerGroup:
     externals: tuple[str, ...]
 
 
+def is_phone(text: str) -> bool:
+    """Whether it is a mobile number as members have them."""
+    return text.isascii() and PHONE.fullmatch(text) is not None
+
+
 def masked_phone(phone: str) -> str:
     """``138****5678``; empty for none."""
     return f"{phone[:3]}****{phone[-4:]}" if len(phone) >= 8 else "****" if phone else ""

@@ -16,7 +16,18 @@ from assistant.domain.orders.model import (
     check_refund,
     check_update,
 )
-from assistant.domain.orders.queries import by_number, counts, get, many, of_member, paid_between, sums, waiting, waiting_by_source
+from assistant.domain.orders.queries import (
+    by_number,
+    counts,
+    first_paid,
+    get,
+    many,
+    of_member,
+    paid_between,
+    sums,
+    waiting,
+    waiting_by_source,
+)
 
 __all__ = [
     "ALL_SO_FAR",
@@ -37,6 +48,7 @@ __all__ = [
     "check_update",
     "claim",
     "counts",
+    "first_paid",
     "get",
     "guesses_left",
     "intake",

@@ -36,6 +36,11 @@ def counts(view: View, member_ids: Iterable[str]) -> dict[str, int]:
     return store.counts_of(view, set(member_ids))
 
 
+def first_paid(view: View, member_ids: Iterable[str]) -> dict[str, datetime]:
+    """When each paid for the first time; members without a paid order are left out."""
+    return store.first_paid(view, set(member_ids))
+
+
 def paid_between(view: View, since: datetime, until: datetime, at_once: int) -> Iterator[list[Order]]:
     """The orders paid from one instant to before another, oldest first, in lists of at most ``at_once``."""
     return store.paid_between(view, since, until, at_once)

@@ -201,3 +201,12 @@ def sums(view: View) -> dict[str, tuple[int, int, int]]:
     paid, back = sa.func.sum(order.c.paid_fen).label("paid"), sa.func.sum(order.c.refund_fen).label("back")
     statement = sa.select(order.c.source, sa.func.count().label("n"), paid, back).where(order.c.status != "").group_by(order.c.source)
     return {row.source: (int(row.n), int(row.paid), int(row.back)) for row in view.all(statement)}
+
+
+def first_paid(view: View, member_ids: Collection[str]) -> dict[str, datetime]:
+    found: dict[str, datetime] = {}
+    for part in chunks(sorted(member_ids)):
+        first = sa.func.min(order.c.paid_at).label("first")
+        statement = sa.select(order.c.member_id, first).where(order.c.member_id.in_(part), order.c.paid_at.is_not(None))
+        found |= {row.member_id: row.first for row in view.all(statement.group_by(order.c.member_id))}
+    return found

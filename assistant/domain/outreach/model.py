@@ -70,7 +70,10 @@ class Past:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What the rules want to know of a member. ``touches`` covers at least the last 31 days; ``kf_used`` counts since ``last_inbound``."""
+    """What the rules want to know of a member. ``touches`` covers at least the last 31 days; ``kf_used`` counts since ``last_inbound``.
+
+    ``unfriended``: we know that no staff member is the member's friend any more; 微信客服 may still be open.
+    """
 
     joined_at: datetime | None
     peer: str = ""
@@ -87,6 +90,7 @@ class Standing:
     last_inbound: datetime | None = None
     kf_used: int = 0
     touches: tuple[Past, ...] = ()
+    unfriended: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,6 +243,8 @@ def _way(candidate: Candidate, standing: Standing, rules: Rules, now: datetime) 
         return Send(candidate, "kf", standing.peer, "", place)
     if candidate.channel == "kf":
         return Skip(candidate, "kf_window_closed", "不在微信客服的 48 小时窗口内")
+    if standing.unfriended:
+        return Skip(candidate, "unfriended", "已经不是任何员工的好友，无法群发")
     if not standing.staff:
         return Skip(candidate, "no_staff", "没有跟进的员工，无法群发")
     return _mass(candidate, standing, rules, now, place)

@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from assistant.domain import members
+from assistant.domain import contacts, members
 from assistant.domain.outreach import store, tables
 from assistant.domain.outreach.model import DEFAULT, Candidate, Decision, Rules, Standing, decide_all
 from assistant.domain.outreach.values import Skipped, Touch
@@ -29,13 +29,15 @@ def standings(view: View, member_ids: Sequence[str], rules: Rules = DEFAULT) -> 
     peers = members.identities(view, wanted)
     windows = store.last_inbound(view, wanted, view.now - rules.kf_window)
     used = store.kf_used(view, windows)
+    friends = contacts.friends(view, wanted)
     past = store.recent(view, wanted, view.now - store.MONTH)
     negative = store.negative(view, wanted, view.now - rules.rest_after_feedback)
     return {
         member_id: Standing(
             joined_at=person.joined_at,
             peer=next((one.value for one in peers.get(member_id, ()) if one.namespace == ADDRESS), ""),
-            staff=person.owner_staff or "",
+            staff=_friend(person.owner_staff, friends.get(member_id)),
+            unfriended=member_id in friends and not friends[member_id].staff,
             opted_out=person.opted_out,
             topic_opt_outs=person.opted_out_topics,
             blocked=person.blocked,
@@ -50,6 +52,13 @@ def standings(view: View, member_ids: Sequence[str], rules: Rules = DEFAULT) -> 
         )
         for member_id, person in people.items()
     }
+
+
+def _friend(owner: str, friends: contacts.Friends | None) -> str:
+    """Through whom a mass message can reach the member: the one who looks after them, or else their oldest friend that is left."""
+    if friends is None or owner in friends.staff:
+        return owner
+    return next(iter(friends.staff), "")
 
 
 def _birthday(text: str) -> date | None:

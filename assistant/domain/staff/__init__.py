@@ -1,10 +1,12 @@
 """Staff: people, tickets with their promise, handovers and tasks with ready text. Not for the chat itself."""
 
-from assistant.domain.staff.commands import done, open_ticket, register, take
+from assistant.domain.staff.commands import done, leave, open_ticket, register, take
 from assistant.domain.staff.model import (
     COMPLAINT_PROMISE,
     LONGEST_SUMMARY,
     Done,
+    Leave,
+    Left,
     Opened,
     OpenTicket,
     Person,
@@ -20,6 +22,8 @@ __all__ = [
     "COMPLAINT_PROMISE",
     "LONGEST_SUMMARY",
     "Done",
+    "Leave",
+    "Left",
     "OpenTicket",
     "Opened",
     "Person",
@@ -29,6 +33,7 @@ __all__ = [
     "Ticket",
     "Turned",
     "done",
+    "leave",
     "open_ticket",
     "open_tickets",
     "overdue",

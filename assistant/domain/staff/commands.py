@@ -12,6 +12,8 @@ from assistant.domain.staff.model import (
     LONGEST_SUMMARY,
     ROLES,
     Done,
+    Leave,
+    Left,
     Opened,
     OpenTicket,
     Register,
@@ -35,6 +37,17 @@ def _register(work: Work, requests: list[Register]) -> list[Registered]:
             raise Invalid(f"员工“{request.name}”缺少账号或角色不对，角色可用：{'、'.join(ROLES)}", code="bad_staff")
     store.keep_people(work, requests)
     return [Registered(request.userid) for request in requests]
+
+
+def leave(work: Work, requests: Sequence[Leave]) -> list[Left]:
+    """Whoever left looks after nothing any more: their unfinished tickets are anybody's, so that everybody sees them."""
+    return once(work, "staff.leave", requests, Left, lambda work, fresh: [_leave(work, one) for one in fresh])
+
+
+def _leave(work: Work, one: Leave) -> Left:
+    freed = store.free_tickets(work, one.userid)
+    work.record(Fact("staff.left", f"staff:{one.userid}", {"freed": freed}))
+    return Left(freed)
 
 
 def open_ticket(work: Work, requests: Sequence[OpenTicket]) -> list[Opened]:

@@ -44,6 +44,21 @@ class Registered:
 
 
 @dataclass(frozen=True, slots=True)
+class Leave:
+    """Somebody does not work here any more."""
+
+    key: str
+    userid: str
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """How many unfinished tickets are free for others."""
+
+    freed: int
+
+
+@dataclass(frozen=True, slots=True)
 class OpenTicket:
     """Asks a person to look after something; an empty ``staff`` means whoever takes it. ``ready_text`` is what they may send as it is."""
 

@@ -59,6 +59,12 @@ def insert(work: Work, opened: Sequence[tuple[str, OpenTicket]]) -> None:
     work.insert(ticket, rows)
 
 
+def free_tickets(work: Work, userid: str) -> int:
+    """Unfinished tickets of one person become nobody's; returns how many."""
+    mine = sa.and_(ticket.c.staff == userid, unfinished())
+    return len(work.all(ticket.update().where(mine).values(staff="", state="open", taken_at=None).returning(ticket.c.id)))
+
+
 def change(work: Work, ticket_id: str, **values: Any) -> None:
     work.execute(ticket.update().where(ticket.c.id == ticket_id).values(**values))
 

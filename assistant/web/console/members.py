@@ -10,7 +10,7 @@ from assistant import access
 from assistant.base.errors import Invalid
 from assistant.flows import exporting
 from assistant.store import View
-from assistant.web import book, memberships, persons, shapes_members
+from assistant.web import book, contacts, memberships, persons, shapes_members
 from assistant.web.console import membership
 from assistant.web.console.forms import see
 from assistant.web.doors import Call
@@ -46,6 +46,7 @@ async def show(call: Call) -> web.StreamResponse:
         "stored": await call.store.read(memberships.stored, member.id),
         "plans": membership.plans((await call.store.read(memberships.membership_rules)).document),
         "rights": membership.rights(call),
+        "friends": await call.store.read(contacts.of_member, member.id),
     }
     may = {name: access.allowed(call.who, f"member:{name}") for name in ("edit", "export", "erase")}
     return render(call, "member.html", member=member, book=held, statuses=STATUSES, states=TOUCHES, may=may, **beside)
