@@ -14,7 +14,7 @@ from typing import Any
 from assistant.base.clock import SHANGHAI, business_day, day_start
 from assistant.wecom.simulator.corp import Routes
 from assistant.wecom.simulator.groups import Groups
-from assistant.wecom.simulator.paging import int_of, part_of, texts_of
+from assistant.wecom.simulator.paging import int_of, numbers_of, part_of, texts_of
 from assistant.wecom.simulator.world import ApiError, Group, World
 
 DAY = 86400
@@ -48,7 +48,7 @@ class Figures:
 
     def behavior(self, body: dict[str, Any]) -> dict[str, Any]:
         """get_user_behavior_data: one row a day, members summed."""
-        parties = body.get("partyid") or []
+        parties = numbers_of(body, "partyid", 100)
         inside = [each.userid for each in self._world.staff.values() if each.department in parties]
         people = [*dict.fromkeys([*texts_of(body, "userid", 100), *inside])]
         if not people:

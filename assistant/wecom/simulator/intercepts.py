@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from assistant.wecom.simulator.corp import Routes
-from assistant.wecom.simulator.paging import int_of, part_of, texts_of
+from assistant.wecom.simulator.paging import int_of, numbers_of, part_of, texts_of
 from assistant.wecom.simulator.world import ApiError, World
 
 RULES_MOST = 100
@@ -67,7 +67,7 @@ class Intercepts:
         if len(self.rules) >= RULES_MOST:
             raise ApiError(41011, "too many rules")
         where = part_of(body, "applicable_range")
-        words, semantics = texts_of(body, "word_list", 300), _numbers(body, "semantics_list")
+        words, semantics = texts_of(body, "word_list", 300), numbers_of(body, "semantics_list")
         rule = Rule(self._world.new_id("rule"), self._world.asked.app.agentid, self._world.seconds(), "", words, semantics, 0, [], [])
         self._shape(rule, str(body.get("rule_name") or ""), body.get("intercept_type"))
         self._widen(rule, where)
@@ -88,11 +88,11 @@ class Intercepts:
         if "word_list" in body:
             rule.words = texts_of(body, "word_list", 300)
         if "extra_rule" in body:
-            rule.semantics = _numbers(part_of(body, "extra_rule"), "semantics_list")
+            rule.semantics = numbers_of(part_of(body, "extra_rule"), "semantics_list")
         self._shape(rule, str(body.get("rule_name") or rule.name), body.get("intercept_type", rule.kind))
         self._widen(rule, part_of(body, "add_applicable_range"))
         gone = part_of(body, "remove_applicable_range")
-        users, departments = texts_of(gone, "user_list", 1000), _numbers(gone, "department_list")
+        users, departments = texts_of(gone, "user_list", 1000), numbers_of(gone, "department_list")
         rule.users = [userid for userid in rule.users if userid not in users]
         rule.departments = [each for each in rule.departments if each not in departments]
         return {}
@@ -121,15 +121,8 @@ class Intercepts:
         rule.name, rule.kind = name, int_of(kind, "intercept_type")
 
     def _widen(self, rule: Rule, where: dict[str, Any]) -> None:
-        users, departments = texts_of(where, "user_list", 1000), _numbers(where, "department_list")
+        users, departments = texts_of(where, "user_list", 1000), numbers_of(where, "department_list")
         for userid in users:
             self._world.must_see(userid)
         rule.users = [*dict.fromkeys([*rule.users, *users])]
         rule.departments = [*dict.fromkeys([*rule.departments, *departments])]
-
-
-def _numbers(body: dict[str, Any], name: str) -> list[int]:
-    value = body.get(name) or []
-    if not isinstance(value, list) or len(value) > 1000:
-        raise ApiError(40058, f"invalid {name}")
-    return [int_of(each, name) for each in value]

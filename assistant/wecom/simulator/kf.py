@@ -14,7 +14,7 @@ from assistant.wecom.simulator.kfaccounts import Accounts
 from assistant.wecom.simulator.kfpulling import Pulling
 from assistant.wecom.simulator.kfsending import Sending
 from assistant.wecom.simulator.media import MEGABYTE, keep
-from assistant.wecom.simulator.world import PhoneMessage, SimulatorError, World
+from assistant.wecom.simulator.world import ApiError, PhoneMessage, SimulatorError, World
 
 JUST_NOW = timedelta(seconds=20)
 PULLED_MOST = {"image": 2 * MEGABYTE, "voice": 2 * MEGABYTE, "video": 10 * MEGABYTE, "file": 20 * MEGABYTE}
@@ -252,7 +252,11 @@ class Kf:
         raise SimulatorError(f"消息 {msgid} 不在客户 {external_userid} 的手机上，或者不是 {sender} 发的，不能撤回")
 
     def _giver_of(self, code: str) -> Account:
-        return next((place for place in self.accounts.all.values() if code in place.codes), self.accounts.the())
+        """The account that gave this code; raises ApiError when none did."""
+        for place in self.accounts.all.values():
+            if code in place.codes:
+                return place
+        raise ApiError(41050, "invalid or expired code")
 
     def _failed(self, place: Account, external_userid: str, msgid: str, fail_type: int) -> None:
         """msg_send_fail, after the knob ``kf_fail_seconds``."""

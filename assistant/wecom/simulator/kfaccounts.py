@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from assistant.wecom.simulator.kfaccount import TRANSITIONS, WINDOW, Account, Session
+from assistant.wecom.simulator.paging import int_of
 from assistant.wecom.simulator.world import ApiError, SimulatorError, World
 
 NAME_LENGTH = 16
@@ -48,7 +49,7 @@ class Accounts:
     # Accounts and their links.
 
     def list(self, body: dict[str, Any]) -> dict[str, Any]:
-        offset, limit = int(body.get("offset") or 0), int(body.get("limit") or 100)
+        offset, limit = int_of(body.get("offset") or 0, "offset"), int_of(body.get("limit") or 100, "limit")
         if offset < 0 or not 1 <= limit <= 100:
             raise ApiError(40058, "invalid offset or limit")
         rows = [

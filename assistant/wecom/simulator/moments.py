@@ -15,7 +15,7 @@ from typing import Any
 from assistant.base.clock import SHANGHAI
 from assistant.wecom.simulator.content import attachments_of, bubbles, text_of
 from assistant.wecom.simulator.corp import Routes
-from assistant.wecom.simulator.paging import int_of, page, part_of, texts_of
+from assistant.wecom.simulator.paging import int_of, numbers_of, page, part_of, texts_of
 from assistant.wecom.simulator.world import ApiError, PhoneMessage, SimulatorError, World
 
 PER_MINUTE, PER_MONTH = 10, 100_000
@@ -172,7 +172,7 @@ class Moments:
         """(customers by employee, invalid senders); no senders named means everybody the app sees."""
         senders, sees = part_of(visible, "sender_list"), self._world.asked.app.sees
         wanted, tags = texts_of(senders, "user_list", 100_000), texts_of(part_of(visible, "external_contact_list"), "tag_list", 100)
-        parties = senders.get("department_list") or []
+        parties = numbers_of(senders, "department_list", 100_000)
         inside = [each.userid for each in self._world.staff.values() if each.department in parties]
         named = [*dict.fromkeys([*wanted, *inside])] or list(self._world.staff)
         valid = [userid for userid in named if userid in self._world.staff and sees(userid) and self._world.staff[userid].active]

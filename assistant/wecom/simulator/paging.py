@@ -42,6 +42,14 @@ def texts_of(body: dict[str, Any], name: str, most: int, least: int = 0) -> list
     return value
 
 
+def numbers_of(body: dict[str, Any], name: str, most: int = 1000) -> list[int]:
+    """A list of numbers of a body; anything else is a parameter error."""
+    value = body.get(name) or []
+    if not isinstance(value, list) or len(value) > most:
+        raise ApiError(40058, f"invalid {name}")
+    return [int_of(each, name) for each in value]
+
+
 def part_of(body: dict[str, Any], name: str) -> dict[str, Any]:
     """An object of a body, empty when absent; anything else is a parameter error."""
     value = body.get(name) or {}

@@ -14,11 +14,11 @@ from typing import Any
 from assistant.wecom.simulator.callbacks import Delivery
 from assistant.wecom.simulator.contacts import Contacts
 from assistant.wecom.simulator.corp import Routes
-from assistant.wecom.simulator.paging import int_of, page, part_of, texts_of
+from assistant.wecom.simulator.paging import int_of, numbers_of, page, part_of, texts_of
 from assistant.wecom.simulator.world import ApiError, SimulatorError, World
 
 KEPT = ("style", "remark", "skip_verify", "state", "user", "party", "is_exclusive", "mark_source", "unionid", "conclusions")
-PEOPLE_MOST, DEPARTMENTS_MOST = 100, 100
+PEOPLE_MOST = 100
 
 
 @dataclass
@@ -174,7 +174,7 @@ class Ways:
 
     def _people(self, body: dict[str, Any]) -> list[str]:
         """The members of a way, departments expanded."""
-        parties = body.get("party") or []
+        parties = numbers_of(body, "party", 100)
         inside = [each.userid for each in self._world.staff.values() if each.department in parties]
         return [*dict.fromkeys([*(body.get("user") or []), *inside])]
 
