@@ -6,7 +6,7 @@ ARGS ?=
 export PYTHONDONTWRITEBYTECODE :=
 .DEFAULT_GOAL := help
 
-.PHONY: help run reset test check format bench mutants install install-dev lock clean
+.PHONY: help run reset test check format bench mutants fuzz install install-dev lock clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -34,6 +34,9 @@ bench: $(VENV)/.installed-dev ## print the figures, as ratios within one run
 
 mutants: $(VENV)/.installed-dev ## break our own code on purpose; the tests must notice
 	@$(BIN)/python -m bench.mutants $(ARGS)
+
+fuzz: $(VENV)/.installed-dev ## coverage-guided fuzzing of the WeCom edge (ARGS=seconds a target)
+	@$(BIN)/python -m bench.fuzz $(ARGS)
 
 install: $(VENV)/.installed ## install what the service needs
 install-dev: $(VENV)/.installed-dev ## install what the tests need too
