@@ -32,7 +32,7 @@ from assistant.flows.receive import Intake, KfPull
 from assistant.flows.reconciling import Reconciler
 from assistant.jobs import EmbeddedRunner, Handler, Ticker
 from assistant.operations import handlers as plan_handlers
-from assistant.settings import Settings
+from assistant.settings import Settings, WeComSettings
 from assistant.store import Store, is_sqlite, migrate
 from assistant.web.doors import Doors
 from assistant.web.server import make_app
@@ -165,9 +165,7 @@ async def _join(
 ) -> Service:
     session = await stack.enter_async_context(aiohttp.ClientSession())
     wecom = simulation.credentials(simulated.api_base) if simulated else settings.wecom
-    client = WeComClient(
-        session, wecom.api_base, wecom.corp_id, wecom.secrets(), store.clock, shelf=TokenShelf(store), pace=Pace(settings.processes)
-    )
+    client = wecom_client(settings, wecom, session, store)
     waiters = Waiters()
     debounce = inbox.Debounce(settings.debounce_shortest, settings.debounce_longest)
     payer = _payer(settings, session, simulated, store.clock)
@@ -191,6 +189,12 @@ async def _join(
         shops=simulation.shop_keys() if simulated else settings.shops.keys(),
     )
     return Service(settings, store, runner, simulated, brain, waiters, address, client, make_app(doors))
+
+
+def wecom_client(settings: Settings, wecom: WeComSettings, session: aiohttp.ClientSession, store: Store) -> WeComClient:
+    """The corp's API at its pace, its tokens shared with every process on this book."""
+    shelf, pace = TokenShelf(store), Pace(settings.processes)
+    return WeComClient(session, wecom.api_base, wecom.corp_id, wecom.secrets(), store.clock, shelf=shelf, pace=pace)
 
 
 def _payer(settings: Settings, session: aiohttp.ClientSession, simulated: simulation.Simulation | None, clock: Clock) -> paying.Paying:

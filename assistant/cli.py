@@ -77,6 +77,7 @@ def _parser() -> argparse.ArgumentParser:
     export_command.add_argument("--out", type=Path, help="写到哪个文件，默认 会员编号.zip")
     erase_command.add_argument("--yes", action="store_true", help="不再询问")
     erase_command.add_argument("--reason", default="会员要求删除")
+    add("reconcile-wecom", reconcile_wecom, "和企业微信核对好友、客户群和标签")
     add("doctor", doctor, "检查设置、数据库和账本").add_argument("--book", action="store_true", help="用独立的核对程序逐笔核对账本")
     return parser
 
@@ -230,6 +231,30 @@ def migrate(_options: argparse.Namespace, settings: Settings) -> int:
     migrations.upgrade(settings.database_url)
     print("数据库已是最新")
     return OK
+
+
+def reconcile_wecom(_options: argparse.Namespace, settings: Settings) -> int:
+    """Holds friends, groups and tags against WeCom, each with a bar; differences are kept in the book."""
+    from tqdm import tqdm  # noqa: PLC0415
+
+    from assistant import terminal  # noqa: PLC0415
+
+    settings.require_wecom()
+    bars: dict[str, Any] = {}
+
+    def show(kind: str, looked: int, total: int, trouble: str) -> None:
+        bar = bars.setdefault(kind, tqdm(desc=kind, position=len(bars), disable=not sys.stderr.isatty()))
+        bar.total, bar.n = max(total, looked), looked
+        bar.set_postfix_str(trouble[:40])
+
+    told = asyncio.run(terminal.reconcile(settings, SystemClock(), ME, show))
+    for bar in bars.values():
+        bar.close()
+    for line in told.done:
+        print(line)
+    for line in told.failed:
+        print(line, file=sys.stderr)
+    return SOME_BAD if told.failed else OK
 
 
 def learn(options: argparse.Namespace, settings: Settings) -> int:

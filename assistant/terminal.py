@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
 from typing import Any
+
+import aiohttp
 
 from assistant import agent, paying
 from assistant.base.clock import Clock
@@ -13,9 +17,10 @@ from assistant.base.ids import fresh
 from assistant.base.principal import Principal
 from assistant.channels import confirm
 from assistant.dialogue.plan_text import preview_text
-from assistant.domain import cashback, ledger, members
-from assistant.flows import erasing, exporting
-from assistant.jobs import held
+from assistant.domain import cashback, contacts, ledger, members
+from assistant.flows import contact_sync, erasing, exporting
+from assistant.flows.contact_events import SYNC
+from assistant.jobs import EmbeddedRunner, held
 from assistant.settings import Settings
 from assistant.store import Store, View, migrate
 from tools import ToolContext, toolbox_for
@@ -42,6 +47,53 @@ def plan_of(settings: Settings, clock: Clock, sentence: str, who: Principal) -> 
         return preview_text(store.look(operations.plan, stored.id))
     finally:
         store.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciled:
+    """A sentence for each listing that is done, and for each that could not be finished."""
+
+    done: list[str]
+    failed: list[str]
+
+
+LISTINGS = {"tags": "企业标签", "contacts": "好友", "groups": "客户群"}
+LOOK_SECONDS = 0.2
+
+
+async def reconcile(settings: Settings, clock: Clock, who: Principal, show: Callable[[str, int, int, str], None]) -> Reconciled:
+    """Holds friends, groups and tags against WeCom, here or in a service that runs beside; ``show`` (listing, looked, total, trouble)."""
+    from assistant import app, triggers  # noqa: PLC0415 - joins every room
+
+    settings.home.mkdir(parents=True, exist_ok=True)
+    await asyncio.to_thread(migrate.upgrade, settings.database_url)
+    store = Store(settings.database_url, clock, triggers.REACTIONS)
+    try:
+        before = {run.id for run in await store.read(contacts.latest) if run.status == "done"}
+        async with aiohttp.ClientSession() as session:
+            desk = contact_sync.ContactSync(store, app.wecom_client(settings, settings.wecom, session, store), app.quiet)
+            runner = EmbeddedRunner(store, desk.handlers(), lease_seconds=settings.lease_seconds)
+            await store.write(contact_sync.ask_by_hand, None, who, cause="cli")
+            await runner.start()
+            try:
+                return await _watched(store, before, show)
+            finally:
+                await runner.stop()
+    finally:
+        store.close()
+
+
+async def _watched(store: Store, before: Collection[str], show: Callable[[str, int, int, str], None]) -> Reconciled:
+    while True:
+        runs = [run for run in await store.read(contacts.latest) if run.id not in before]
+        for run in runs:
+            show(LISTINGS[run.kind], run.looked, run.total, run.trouble)
+        stuck = {one.key: one.reason for one in await store.read(held) if one.kind == SYNC}
+        ended = [run for run in runs if run.status == "done"]
+        if len({run.kind for run in ended} | stuck.keys()) == len(contacts.KINDS):
+            done = [f"{LISTINGS[run.kind]}：看了 {run.looked} 条，{run.differences} 处不一样" for run in ended]
+            return Reconciled(done, [f"{LISTINGS[kind]}：没有对完，{reason}" for kind, reason in stuck.items()])
+        await asyncio.sleep(LOOK_SECONDS)
 
 
 def export(settings: Settings, clock: Clock, ref: str, who: Principal) -> tuple[str, bytes]:

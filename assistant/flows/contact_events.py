@@ -84,8 +84,8 @@ def _contacts(work: Work, heard: Sequence[ContactEvent]) -> None:
     people.pass_on(work, [(one.member_id, one.staff) for one in ended])
     _welcome(work, [one for one in turns if one.welcome_code and kinds[id(one)].relation.open], owners)
     _transfers(work, heard)
-    looks = {one.customer for one in heard if one.change not in ("deleted_by_customer", "transfer_failed")}
-    work.due(*(fetch_due(external, work.now + LAG) for external in sorted(looks)))
+    # Also after an end: whose friends are left decides who may still write.
+    work.due(*(fetch_due(external, work.now + LAG) for external in sorted({one.customer for one in heard})))
 
 
 def fetch_due(external: str, at: Any) -> Due:

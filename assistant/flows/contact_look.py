@@ -14,7 +14,7 @@ from assistant.flows.contact_events import FETCH, GROUP, LAG, fetch_due, group_d
 from assistant.jobs import Handler, Job
 from assistant.store import Store, Work
 from assistant.wecom import WeComClient, calls_contact
-from assistant.wecom.calls_contact import Card, Follow, GroupDetail
+from assistant.wecom.calls_contact import Card, Follow, GroupDetail, GroupSeat
 
 ME = system("contacts")
 SETTLED = timedelta(seconds=10)
@@ -117,8 +117,7 @@ class Shown:
 def take_group(work: Work, shown: Shown) -> contacts.GroupChange:
     """Takes over a group and who is inside."""
     detail = shown.detail
-    customers = [members.Identity(people.NAMESPACE, each.person) for each in detail.seats if each.kind == "customer"]
-    owners = {one.value: number for one, number in members.resolve(work, customers).items()}
+    owners = _seated(work, [each for each in detail.seats if each.kind == "customer"])
     seats = tuple(
         contacts.Seat(detail.chatid, each.person, owners.get(each.person, ""), each.kind, each.joined_at, each.scene, each.invited_by)
         for each in detail.seats
@@ -130,6 +129,15 @@ def take_group(work: Work, shown: Shown) -> contacts.GroupChange:
     if change.kind != "early":
         members.sit(work, [seating(change, detail.name, detail.owner)])
     return change
+
+
+def _seated(work: Work, seats: Sequence[GroupSeat]) -> dict[str, str]:
+    """External id → member of who sits in a group. A stranger is known by a unionid that a member holds; the others stay strangers."""
+    identities = [members.Identity(people.NAMESPACE, each.person) for each in seats]
+    owners = {one.value: number for one, number in members.resolve(work, identities).items()}
+    strangers = {members.Identity("unionid", each.unionid): each for each in seats if each.unionid and each.person not in owners}
+    cards = [Card(strangers[one].person, "", 0, one.value) for one in members.resolve(work, strangers)]
+    return owners | people.members_of(work, cards)
 
 
 class Looker:

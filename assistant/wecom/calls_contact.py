@@ -60,6 +60,7 @@ class GroupSeat:
     joined_at: datetime
     scene: str = ""
     invited_by: str = ""
+    unionid: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +178,7 @@ async def group_detail(client: WeComClient, chatid: str) -> GroupDetail:
             _instant(row.get("join_time")) or client.now(),
             scenes.get(_number(row.get("join_scene")), ""),
             _text(_part(row, "invitor"), "userid"),
+            _text(row, "unionid"),
         )
         for row in _rows(group, "member_list")
         if _text(row, "userid")

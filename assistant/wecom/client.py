@@ -98,6 +98,10 @@ class WeComClient:
         """Whether the secret of this app is accepted: raises what a call would raise. Asks at most once, and not while it is refused."""
         await self._tokens.get(app)
 
+    def has(self, app: str) -> bool:
+        """Whether the secret of this app is set."""
+        return app in self._tokens.apps
+
     def now(self) -> datetime:
         """The clock of this client."""
         return self._clock.now()

@@ -40,6 +40,7 @@ class House:
     clock: ManualClock
     simulator: Simulator
     client: WeComClient
+    api: str
     stages: list[str] = field(default_factory=list)
     stage: Callable[[str], None] | None = None
 
@@ -113,7 +114,7 @@ async def house(database: str, clock: ManualClock) -> AsyncIterator[House]:
         await simulator.start()
         stack.push_async_callback(simulator.close)
         session = await stack.enter_async_context(aiohttp.ClientSession())
-        yield House(store, clock, simulator, WeComClient(session, api, settings.corp_id, settings.secrets(), clock))
+        yield House(store, clock, simulator, WeComClient(session, api, settings.corp_id, settings.secrets(), clock), api)
 
 
 def play(database: str, clock: ManualClock, story: Callable[[House], Any]) -> None:

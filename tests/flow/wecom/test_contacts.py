@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
 from itertools import cycle
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
+from assistant import simulation, terminal
 from assistant.base.clock import ManualClock
+from assistant.base.principal import Principal
 from assistant.domain import audience, contacts, members, points, staff
 from assistant.flows import contact_sync, contact_tags
 from assistant.jobs import ClaimRequest, claim
-from assistant.store import Due, Work, due
+from assistant.jobs.port import ready
+from assistant.settings import Settings
+from assistant.store import Due, Work, due, migrate
 from tests.flow.wecom.contact_house import House, house
+
+OWNER = Principal("operator", "test", frozenset({"owner"}))
 
 
 @pytest.fixture
@@ -48,7 +56,7 @@ async def test_a_new_friend_is_welcomed_once_before_everything_else_and_every_ou
 
     first = await added()
     await desk.do(_many, 500)
-    assert (await desk.do(_claimed, "one"))[0] == "contact.welcome"
+    assert ((await desk.store.read(ready, 5))[0][2], (await desk.do(_claimed, "one"))[0]) == (1, "contact.welcome")
     await desk.do(_freed, None)
     await desk.run()
     assert (await texts(first), await outcome()) == (["您好，我是林晓，很高兴认识您～\n想了解商品、订单或积分，随时跟我说就好。"], "sent")
@@ -160,7 +168,7 @@ async def test_groups_end_in_the_true_state_whatever_is_lost_late_or_out_of_orde
     world, groups = desk.simulator, desk.simulator.customer_contact.groups
     people = [f"wm{number}" for number in range(8)]
     for external in people:
-        world.world.add_customer(external, external, [])
+        world.world.add_customer(external, external, [], unionid=external.replace("wm", "o"))
     await world.customer_adds("wm0", "lin")
     await groups.creates("lin", "wr1", "老友群", ["chen", "wm0"])
     await desk.later(5)
@@ -178,7 +186,9 @@ async def test_groups_end_in_the_true_state_whatever_is_lost_late_or_out_of_orde
     await groups.renames("wr1", "老友一家")
     await world.redeliver(-2)
     await desk.later(1)
+    await desk.do(_old_friend, "o3")
     await desk.later(30)
+    assert (await desk.member("wm3")).nickname == "云朵"
     shown = await desk.store.read(contacts.groups.one_group, "wr1")
     assert shown is not None
     assert (await desk.inside("wr1"), shown.name, shown.version) == (
@@ -242,3 +252,16 @@ async def test_what_callbacks_lost_is_found_by_reconciliation_page_by_page_and_g
     last = {run.kind: run for run in await desk.store.read(contacts.latest)}["contacts"]
     assert (last.counts, last.looked) == ({"ended": 46}, 84)
     assert await desk.store.read(lambda view: view.scalar(sa.select(sa.func.count()).where(due.c.held))) == 0
+
+
+async def test_the_command_line_holds_everything_against_wecom(desk: House, tmp_path: Path) -> None:
+    desk.simulator.world.knobs.callback_silent_loss = 1.0
+    for number in range(3):
+        desk.simulator.world.add_customer(f"wm{number}", f"客{number}", ["lin"])
+    await asyncio.to_thread(migrate.adopt, desk.store.url)
+    corp = {"API_BASE": desk.api, "CORP_ID": simulation.CORP, "CONTACT_SECRET": simulation.CONTACT_SECRET}
+    environ = {f"LAOYOU_WECOM_{name}": value for name, value in corp.items()}
+    settings = Settings.load(environ | {"LAOYOU_HOME": str(tmp_path / "home"), "LAOYOU_DATABASE_URL": desk.store.url})
+    seen: dict[str, int] = {}
+    told = await terminal.reconcile(settings, desk.clock, OWNER, lambda kind, looked, _total, _trouble: seen.update({kind: looked}))
+    assert (told.failed, len(told.done), seen["好友"], await desk.store.read(contacts.counts)) == ([], 3, 3, {"lin": 3})
