@@ -32,7 +32,7 @@ async def test_three_short_messages_get_one_answer(database: str, tmp_path: Path
 async def test_one_message_told_three_times_at_once_is_one_turn_and_one_reply(database: str, tmp_path: Path) -> None:
     async with Shop(database, tmp_path) as shop:
         await shop.start()
-        shop.simulator.world.knobs.duplicates = 3
+        shop.simulator.world.knobs.callback_duplicates = 3
         await shop.simulator.staff_says("lin", "睡衣怎么洗？")
         await shop.until(lambda: shop.staff_heard("lin"), "an answer")
         await shop.quiet()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from itertools import pairwise
 from urllib.parse import parse_qs
 
 import aiohttp
@@ -120,6 +121,20 @@ async def test_rule_11_later_events_may_be_told_before_earlier_ones(bench: Bench
     await bench.simulator.settle()
     order = [int(from_xml(plain)["Content"]) for plain in bench.heard]
     assert sorted(order) == list(range(30)) != order
+
+
+async def test_rule_11_versions_of_a_group_chain_by_true_order_however_they_are_told(bench: Bench) -> None:
+    simulator = bench.simulator
+    simulator.world.add_group("wr1", "老友群", ["wang"], "wang")
+    versions = [simulator.world.the_group("wr1").version]
+    simulator.world.knobs.callback_reorder = 8
+    for number in range(8):
+        simulator.world.add_customer(f"wmG{number}", f"群友{number}", ["wang"])
+        await simulator.group_joined("wr1", [f"wmG{number}"])
+        versions.append(simulator.world.the_group("wr1").version)
+    told = {event["LastMemVer"]: event["CurMemVer"] for event in map(from_xml, bench.heard)}
+    assert [*told.items()] != [*pairwise(versions)], "told in another order"
+    assert sorted(told.items()) == sorted(pairwise(versions))
 
 
 async def test_rule_12_two_events_of_one_second_share_sender_and_time(bench: Bench) -> None:

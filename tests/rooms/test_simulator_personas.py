@@ -136,6 +136,8 @@ async def test_a_deaf_service_is_told_whom_it_left_without_an_answer(bench: Benc
     assert bench.simulator.personas.unmet() == []
     bench.simulator.advance(121)
     assert len(bench.simulator.personas.unmet()) == 5
+    actor.said[0].recalled = True
+    assert len(bench.simulator.personas.unmet()) == 4
     await bench.simulator.servicer_says("li", actor.who, "我来了")
     assert bench.simulator.personas.unmet() == []
 
