@@ -89,6 +89,10 @@ async def test_a_card_is_answered_with_what_was_chosen_and_a_wrong_wish_is_told(
         async with page.expect_response("**/phones/press"):
             await page.click("#staff .bubble button >> text=提交")
         assert '"option_id": ["no"]' in simulator.callbacks.history[-1].content
+        await do(page, "stage", "bot", mode="socket")
+        assert simulator.bot.mode == "socket"
+        await do(page, "stage", "event", event="subscribe", who="lin")
+        assert "<Event><![CDATA[subscribe]]></Event>" in simulator.callbacks.history[-1].content
         await page.locator("#stage details:has(input[value=knob]) summary").click()
         await page.fill("#stage [name=value]", "viele")
         await page.click("#stage details:has(input[value=knob]) button")

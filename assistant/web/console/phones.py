@@ -87,7 +87,7 @@ async def confirm(call: Call) -> web.StreamResponse:
 
 
 async def press(call: Call) -> web.StreamResponse:
-    """Somebody presses a button of a card of the bot; ``option`` fields (question=choice) are what was chosen on it."""
+    """Somebody presses a button of a card; ``options`` (question=choice, joined by &) are what was chosen on it."""
     simulator, tab, who = _simulator(call), call.field("tab"), call.field("id")
     chosen: dict[str, list[str]] = {}
     for entry in call.field("options").split("&"):
@@ -96,7 +96,7 @@ async def press(call: Call) -> web.StreamResponse:
             chosen.setdefault(question, []).append(option)
     person = call.field("speaker") if tab == "group" else who
     try:
-        await simulator.bot.presses(person, call.field("msgid"), call.field("key"), chosen, wait=False)
+        await simulator.presses(person, call.field("msgid"), call.field("key"), chosen, wait=False)
     except SimulatorError as error:
         raise Refused(str(error), code="simulator") from error
     return _done(call, tab, who)

@@ -32,7 +32,7 @@ def bubble_of(simulator: Simulator, bubble: PhoneMessage, own: set[str], tab: st
         "msgid": bubble.msgid,
         "waiting": not bubble.finished,
         "choices": choices,
-        "buttons": _buttons(card) if bubble.via in ("bot", "response_url") else [],
+        "buttons": _buttons(card),
         "questions": _questions(card),
     }
 

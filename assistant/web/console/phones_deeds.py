@@ -9,6 +9,7 @@ from typing import Any, Literal
 from assistant.base.errors import Invalid
 from assistant.wecom.simulator import Simulator
 from assistant.wecom.simulator.adversary import FORMS
+from assistant.wecom.simulator.appevents import EVENTS as APP_EVENTS
 from assistant.wecom.simulator.faults import MODES
 from assistant.wecom.simulator.oddities import EVENTS, TEXTS
 from assistant.wecom.simulator.orders import LIVES
@@ -58,8 +59,22 @@ DEEDS: Mapping[str, Mapping[str, Deed]] = {
     },
     "staff": {
         "bot": Deed("问机器人", "/say", "who", (TEXT,), {"channel": "bot"}),
+        "rate": Deed(
+            "评价机器人的回答",
+            "/rate",
+            "who",
+            (Field("msgid", "哪一条", "choice", "answers"), Field("rating", "评价", "choice", "ratings")),
+        ),
+        "take": Deed("接待排队的顾客", "/servicer", "userid", (CUSTOMER,), {"action": "take"}),
         "answer": Deed("在客服里回答", "/servicer", "userid", (CUSTOMER, TEXT)),
         "end": Deed("结束客服会话", "/servicer", "userid", (Field("customer", "接待中", "choice", "served"),), {"action": "end"}),
+        "hand": Deed(
+            "转给同事",
+            "/servicer",
+            "userid",
+            (Field("customer", "接待中", "choice", "served"), Field("to", "同事", "choice", "staff")),
+            {"action": "transfer"},
+        ),
         "publish": Deed("发表朋友圈", "/publish", "userid", (Field("moment_id", "朋友圈", "choice", "moments"),)),
         "accept": Deed("通过好友", "/friend", "userid", (Field("customer", "顾客", "choice", "half"),), {"action": "confirm"}),
         "edit": Deed(
@@ -110,6 +125,12 @@ DEEDS: Mapping[str, Mapping[str, Deed]] = {
         "attack": Deed(
             "伪造一个请求", "/attack", "", (Field("form", "手法", "choice", "attacks"), Field("channel", "入口", "choice", "channels"))
         ),
+        "event": Deed(
+            "应用的其他事件", "/event", "", (Field("event", "事件", "choice", "events"), Field("who", "员工", "choice", "staff"))
+        ),
+        "bot": Deed("机器人的接入方式", "/bot", "", (Field("mode", "方式", "choice", "modes_of_bot"),)),
+        "drop": Deed("机器人长连接断开", "/bot", "", (), {"action": "drop"}),
+        "robot": Deed("给群加一个群机器人", "/robot", "", (Field("chatid", "群", "choice", "groups"),)),
         "odd": Deed("发一个怪事件", "/odd", "", (Field("form", "内容", "choice", "odd"), STAFF, CUSTOMER)),
         "order": Deed(
             "店铺下一单",
@@ -216,7 +237,14 @@ def _of_staff(simulator: Simulator, who: str) -> dict[str, list[tuple[str, str]]
         if who in moment.audience and who not in moment.published and not moment.cancelled
     ]
     tags = [(tag.id, tag.name) for group in contact.tags.groups.values() for tag in group.tags]
-    return {"friends": friends, "half": half, "served": served, "moments": moments, "tags": tags}
+    answers = [
+        (bubble.msgid, bubble.text[:20])
+        for bubble in reversed(world.staff[who].phone)
+        if bubble.sender == simulator.bot.aibotid and bubble.body.get("feedback")
+    ]
+    ratings = [("accurate", "有帮助"), ("inaccurate", "没帮助"), ("cancelled", "取消")]
+    found = {"friends": friends, "half": half, "served": served, "moments": moments, "tags": tags}
+    return {**found, "answers": answers, "ratings": ratings}
 
 
 def _stage(simulator: Simulator) -> Options:
@@ -229,8 +257,16 @@ def _stage(simulator: Simulator) -> Options:
         "attacks": FORMS,
         "channels": simulator.callbacks.paths,
         "odd": [*TEXTS, *EVENTS],
+        "events": APP_EVENTS,
+        "modes_of_bot": ("callback", "socket"),
         "shops": simulator.config.shops,
         "lives": LIVES,
         "personas": SCRIPTS,
     }
-    return {"staff": staff, "customers": customers, **{key: [(name, name) for name in names] for key, names in named.items()}}
+    groups = [(chatid, group.name) for chatid, group in world.groups.items()][:MOST]
+    return {
+        "staff": staff,
+        "customers": customers,
+        "groups": groups,
+        **{key: [(name, name) for name in names] for key, names in named.items()},
+    }
