@@ -261,6 +261,34 @@ MUTANTS = (
         '        why = ""',
         "tests/rooms/test_merging.py",
     ),
+    Mutant(
+        "a detail of the simulated WeCom does not lag behind its event",
+        "assistant/wecom/simulator/lag.py",
+        "        if not kept:",
+        "        if True:",
+        "tests/rooms/test_simulator_contacts.py",
+    ),
+    Mutant(
+        "a half friend of the simulated WeCom gets a 群发",
+        "assistant/wecom/simulator/mass.py",
+        " or not relation.confirmed:",
+        ":",
+        "tests/rooms/test_simulator_mass.py",
+    ),
+    Mutant(
+        "media of the simulated WeCom works behind every door",
+        "assistant/wecom/simulator/media.py",
+        " or (doors and media.door not in doors)",
+        "",
+        "tests/rooms/test_simulator_access.py",
+    ),
+    Mutant(
+        "a transfer in the simulated WeCom adds a friend who is one already",
+        "assistant/wecom/simulator/transfer.py",
+        "        if taken is None or taken.gone:",
+        "        if True:",
+        "tests/rooms/test_simulator_transfer.py",
+    ),
 )
 
 

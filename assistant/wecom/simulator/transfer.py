@@ -53,6 +53,7 @@ class Transfers:
         self._contacts = contacts
         self._groups = groups
         self.transfers: list[Transfer] = []
+        self._of: dict[str, list[Transfer]] = {}
 
     def routes(self) -> Routes:
         return {
@@ -148,6 +149,7 @@ class Transfers:
                 message = str(body.get("transfer_success_msg") or "")
                 transfer = Transfer(handover, takeover, external_userid, self._world.now(), message, resigned)
                 self.transfers.append(transfer)
+                self._of.setdefault(external_userid, []).append(transfer)
                 self._world.later(self._world.knobs.transfer_seconds, partial(self._complete, transfer))
             rows.append({"external_userid": external_userid, "errcode": errcode})
         return {"customer": rows}
@@ -161,10 +163,10 @@ class Transfers:
         login = self._world.staff[takeover].last_login
         if login is not None and now - login > timedelta(days=365):
             return 40205
-        if any(each.external_userid == external_userid and each.status == WAITING for each in self.transfers):
+        before = self._of.get(external_userid, [])
+        if any(each.status == WAITING for each in before):
             return 40100
-        done = [each for each in self.transfers if each.external_userid == external_userid and each.status == DONE and each.ended]
-        if sum(now - each.ended <= PERIOD for each in done if each.ended) >= MOST_IN_PERIOD:
+        if sum(each.status == DONE and each.ended is not None and now - each.ended <= PERIOD for each in before) >= MOST_IN_PERIOD:
             return 40128
         return 40099 if self._is_full(takeover, external_userid) else 0
 
@@ -199,8 +201,8 @@ class Transfers:
             customer.phone.append(PhoneMessage(now, transfer.takeover, transfer.message, "transfer"))
 
     def _open(self, external_userid: str, takeover: str) -> Transfer:
-        for each in self.transfers:
-            if (each.external_userid, each.takeover, each.status) == (external_userid, takeover, WAITING):
+        for each in self._of.get(external_userid, []):
+            if (each.takeover, each.status) == (takeover, WAITING):
                 return each
         raise SimulatorError(f"客户 {external_userid} 没有正在转给员工 {takeover}")
 
