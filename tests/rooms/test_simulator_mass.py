@@ -27,12 +27,13 @@ async def test_the_results_are_not_there_while_the_task_is_dispatched(bench: Ben
 
 
 async def test_a_mass_message_fails_for_who_is_gone_on_either_side_or_only_half_a_friend(bench: Bench) -> None:
-    bench.simulator.world.add_customers([("wmC", "丙", ["wang"]), ("wmD", "丁", ["wang"])])
-    msgid = await bench.task_for("wmA", "wmC", "wmD")
-    await bench.simulator.friendship_ends("wmA", "wang", "staff")
-    await bench.simulator.friendship_ends("wmC", "wang", "customer")
+    bench.simulator.world.add_customers([("wmC", "丙", ["wang"]), ("wmD", "丁", ["wang"]), ("wmE", "戊", ["wang"])])
+    msgid = await bench.task_for("wmA", "wmC", "wmD", "wmE")
+    for who, by in (("wmA", "staff"), ("wmC", "customer"), ("wmE", "staff")):
+        await bench.simulator.friendship_ends(who, "wang", by)
+    await bench.simulator.customer_half_adds("wmE", "wang")
     bench.simulator.mass.confirm(msgid, "wang")
-    assert await results(bench, msgid, "wang") == [("wmA", 2), ("wmC", 2), ("wmD", 1)]
+    assert await results(bench, msgid, "wang") == [("wmA", 2), ("wmC", 2), ("wmD", 1), ("wmE", 2)]
     await bench.simulator.customer_half_adds("wmA", "li")
     answer = await ask(bench, "add_msg_template", external_userid=["wmA"], text={"content": "新品"})
     assert answer["errcode"] == 41048
