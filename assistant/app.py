@@ -15,6 +15,8 @@ import aiohttp
 from aiohttp import web
 
 from assistant import agent, paying, simulation, telemetry, triggers
+from assistant.base import ids
+from assistant.base.chance import SeededChance
 from assistant.base.clock import Clock
 from assistant.base.principal import system
 from assistant.base.protocols import Embedder
@@ -28,6 +30,7 @@ from assistant.dialogue.opening import Opened
 from assistant.dialogue.turn import Parts, TurnHandler
 from assistant.domain import audience, cashback, contacts, events, journeys, members, membership, orders, outreach, points, stored_value
 from assistant.flows import cleaning, contact_jobs, deliver, payout, robots
+from assistant.flows.bot_line import BotLine, Line, Waits
 from assistant.flows.receive import Intake, KfPull
 from assistant.flows.reconciling import Reconciler
 from assistant.jobs import EmbeddedRunner, Handler, Ticker
@@ -170,10 +173,15 @@ async def _join(
     debounce = inbox.Debounce(settings.debounce_shortest, settings.debounce_longest)
     payer = _payer(settings, session, simulated, store.clock)
     handlers = _handlers(settings, store, brain, client, waiters, debounce, stage, wecom.kf_account, payer.pages)
+    intake = Intake(store, debounce)
+    if wecom.bot_mode == "socket":
+        # What the bot says can leave only through the one process that holds its connection.
+        handlers.pop("deliver.bot")
+        await _hold_line(settings, wecom, store, session, intake, stage, stack)
     handlers |= {"payout": payout.handler(store, payer.port, stage, paying.UNSET), "book.reconcile": Reconciler(store, payer.port)}
     runner = _runner(settings, store, handlers)
     envelopes = {name: Envelope(token, key, receiver) for name, (token, key, receiver) in wecom.endpoints().items()}
-    edge = Edge(envelopes, store, waiters, Intake(store, debounce), settings.bot_name)
+    edge = Edge(envelopes, store, waiters, intake, settings.bot_name)
     address = f"http://{settings.host}:{settings.port}"
     health = telemetry.Health(store, settings.home, lambda: runner.alive)
     doors = Doors(
@@ -195,6 +203,26 @@ def wecom_client(settings: Settings, wecom: WeComSettings, session: aiohttp.Clie
     """The corp's API at its pace, its tokens shared with every process on this book."""
     shelf, pace = TokenShelf(store), Pace(settings.processes)
     return WeComClient(session, wecom.api_base, wecom.corp_id, wecom.secrets(), store.clock, shelf=shelf, pace=pace)
+
+
+async def _hold_line(
+    settings: Settings,
+    wecom: WeComSettings,
+    store: Store,
+    session: aiohttp.ClientSession,
+    intake: Intake,
+    stage: Stage,
+    stack: AsyncExitStack,
+) -> None:
+    """Waits for the bot's long connection, holds it when it is free, and says through it what the bot has to say."""
+    to = Line(wecom.bot_url, wecom.bot_id, wecom.bot_secret.get_secret_value(), settings.bot_name)
+    waits = Waits(lease=min(Waits().lease, settings.lease_seconds))
+    line = BotLine(store, session, to, intake, SeededChance(ids.fresh("line")), waits=waits)
+    deliverer = Deliverer(
+        store, {"bot": line.voice}, conversation.hold_back, stage=stage, watcher=telemetry.delivered, again=streams.safe_again
+    )
+    await line.start({"deliver.bot": deliverer}, settings.lease_seconds, telemetry.job_watcher)
+    stack.push_async_callback(line.stop)
 
 
 def _payer(settings: Settings, session: aiohttp.ClientSession, simulated: simulation.Simulation | None, clock: Clock) -> paying.Paying:

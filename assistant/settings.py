@@ -39,6 +39,9 @@ class WeComSettings:
     bot_id: str = ""
     bot_token: SecretStr = NOTHING
     bot_aes_key: SecretStr = NOTHING
+    bot_mode: Literal["callback", "socket"] = "callback"
+    bot_secret: SecretStr = NOTHING
+    bot_url: str = "wss://openws.work.weixin.qq.com"
 
     def secrets(self) -> dict[str, str]:
         """App name (app, kf, contact) → its secret, those that are set."""
@@ -176,7 +179,7 @@ class Settings:
         """Raises Invalid unless a corp and at least one way in is set."""
         if not self.wecom.corp_id:
             raise _bad("LAOYOU_WECOM_CORP_ID", "还没有设置", "企业微信管理后台“我的企业”里的企业 ID；没有企业微信时请用 simulate 命令")
-        if not self.wecom.endpoints():
+        if not self.wecom.endpoints() and self.wecom.bot_mode != "socket":
             raise _bad("LAOYOU_WECOM_KF_TOKEN", "还没有设置", "微信客服“接收事件服务器”的 Token，或设置应用、机器人的 Token")
 
     def secret_values(self) -> list[str]:
@@ -260,6 +263,7 @@ def _wecom(read: _Reader) -> WeComSettings:
         bot_id=read.text(name + "BOT_ID"),
         bot_token=read.secret(name + "BOT_TOKEN"),
         bot_aes_key=read.aes_key(name + "BOT_AES_KEY"),
+        **_bot_line(read, name),
     )
 
 
@@ -273,6 +277,19 @@ def _robots(read: _Reader) -> tuple[tuple[str, SecretStr], ...]:
             raise _bad("LAOYOU_ROBOTS", "的值不对", "名字=Webhook 地址里的 key，多个用分号隔开，如 运营=xxxxxxxx-xxxx;财务=yyyyyyyy-yyyy")
         found.append((name, SecretStr(key)))
     return tuple(found)
+
+
+def _bot_line(read: _Reader, name: str) -> dict[str, Any]:
+    """How the bot is reached; a long connection needs its id and secret."""
+    mode = read.choice(name + "BOT_MODE", ("callback", "socket"))
+    secret, url = read.secret(name + "BOT_SECRET"), read.text(name + "BOT_URL", "wss://openws.work.weixin.qq.com")
+    if mode == "socket":
+        for missing, what in (("BOT_ID", read.text(name + "BOT_ID")), ("BOT_SECRET", secret.get_secret_value())):
+            if not what:
+                raise _bad(name + missing, "还没有设置", "智能机器人的长连接页面给出的值")
+    if not re.fullmatch(r"wss?://[^\s/?#]+(/[^\s]*)?", url):
+        raise _bad(name + "BOT_URL", "不是长连接的地址", "像 wss://openws.work.weixin.qq.com 这样的地址")
+    return {"bot_mode": mode, "bot_secret": secret, "bot_url": url}
 
 
 def _shops(read: _Reader) -> ShopSettings:

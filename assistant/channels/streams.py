@@ -206,6 +206,19 @@ def newer_choice(view: View, than: Stream) -> bool:
     return any(row.options for row in view.all(sa.select(stream.c.options).where(later, stream.c.outbox != "")))
 
 
+def move(work: Work, number: str) -> None:
+    """This way is closed: what is still to come goes another way. What is shown stays as it is cut short."""
+    row = work.one(work.locked(sa.select(stream).where(stream.c.id == number)))
+    if row is not None and row.state in ("open", "final"):
+        _set(work, number, state="moved", text=_cut_short(row.text) if row.state == "open" else ELSEWHERE, options=[])
+
+
+def place(conversation: str) -> str:
+    """Where a conversation happens, as limits are counted: the group, else the person."""
+    rest = conversation.split(":", 2)[-1]
+    return rest.removeprefix("g:").rsplit(":", 1)[0] if rest.startswith("g:") else rest
+
+
 def safe_again(view: View, message: Any) -> bool:
     """Whether sending this message once more cannot show it twice: its answer has not left by another way."""
     found = get(view, message.reply_to.get("stream_id", ""))

@@ -182,6 +182,7 @@ OTHERS: dict[str, str] = {
     "event_name": "names",
     "event_source": "where events come from",
     "experiment": "names and shares",
+    "holder": "which process holds what",
     "journey": "names",
     "journey_run": "instants",
     "journey_version": "definitions",

@@ -41,6 +41,7 @@ class EmbeddedRunner:
         self._task: asyncio.Task[None] | None = None
         self._jobs: set[asyncio.Task[None]] = set()
         self._stopping = False
+        store.listen(self._heard)
 
     @property
     def alive(self) -> bool:
@@ -51,7 +52,6 @@ class EmbeddedRunner:
         """Starts the loop in the running event loop."""
         self._loop = asyncio.get_running_loop()
         self._stopping = False
-        self._store.listen(self._heard)
         self._task = asyncio.create_task(self._run(), name="jobs")
 
     async def stop(self, grace: float = 10.0) -> None:
@@ -111,7 +111,7 @@ class EmbeddedRunner:
 
     async def _pause(self) -> float:
         """Seconds until something may be ready."""
-        instant = await self._store.read(next_due)
+        instant = await self._store.read(next_due, tuple(self._performer.handlers))
         return POLL if instant is None else (instant - self._store.clock.now()).total_seconds()
 
     async def _claim(self, limit: int) -> list[Job]:

@@ -107,7 +107,7 @@ class PgQueuerRunner:
             try:
                 pause = await self._pause()
                 if pause <= 0:
-                    rows = await self._store.read(ready, BATCH)
+                    rows = await self._store.read(ready, BATCH, tuple(self._performer.handlers))
                     await self._enqueue(rows)
                     pause = POLL
             except Exception as error:
@@ -134,7 +134,7 @@ class PgQueuerRunner:
                 await asyncio.sleep(POLL)
 
     async def _pause(self) -> float:
-        instant = await self._store.read(next_due)
+        instant = await self._store.read(next_due, tuple(self._performer.handlers))
         return POLL if instant is None else (instant - self._store.clock.now()).total_seconds()
 
     async def _enqueue(self, rows: list[tuple[str, str, int]]) -> None:

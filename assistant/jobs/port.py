@@ -125,20 +125,22 @@ def claim(work: Work, request: ClaimRequest) -> list[Job]:
 INTERRUPTED = "处理它的进程连续中断，已停下等待人工检查"
 
 
-def ready(view: View, limit: int) -> list[tuple[str, str, int]]:
-    """Rows that could be claimed now, in due order: their id, a key that is another one for each attempt, 1 for those to take first."""
+def ready(view: View, limit: int, kinds: Sequence[str] | None = None) -> list[tuple[str, str, int]]:
+    """Rows (of these kinds) that could be claimed now, in due order: id, a key of each attempt, 1 for those to take first."""
     columns = (due.c.id, due.c.generation, due.c.attempts, due.c.due_at, due.c.created_at)
-    rows = view.all(sa.select(*columns).where(claimable(view.now)).order_by(*_DUE_ORDER).limit(limit))
+    statement = sa.select(*columns).where(claimable(view.now)).order_by(*_DUE_ORDER).limit(limit)
+    rows = view.all(statement if kinds is None else statement.where(due.c.kind.in_(kinds)))
     return [
         (row.id, f"{row.id}:{row.generation}:{row.attempts}:{row.due_at.timestamp()}", int(row.created_at - row.due_at >= AHEAD / 2))
         for row in rows
     ]
 
 
-def next_due(view: View) -> datetime | None:
-    """The earliest instant at which a row without a running lease is due; it may still wait for its order key."""
+def next_due(view: View, kinds: Sequence[str] | None = None) -> datetime | None:
+    """The earliest instant at which a row (of these kinds) without a running lease is due; it may still wait for its order key."""
     free = sa.or_(due.c.lease_until.is_(None), due.c.lease_until <= view.now)
-    instant: datetime | None = view.scalar(sa.select(sa.func.min(due.c.due_at)).where(due.c.held.is_(False), free))
+    earliest = sa.select(sa.func.min(due.c.due_at)).where(due.c.held.is_(False), free)
+    instant: datetime | None = view.scalar(earliest if kinds is None else earliest.where(due.c.kind.in_(kinds)))
     return instant
 
 

@@ -26,6 +26,7 @@ PARTS = (
     "assistant.channels.media",
     "assistant.channels.notices",
     "assistant.channels.quota",
+    "assistant.channels.holding",
     "assistant.channels.streams",
     "assistant.dialogue",
     "assistant.operations",

@@ -9,7 +9,7 @@ from assistant.wecom.errors import Unknown, Verdict, delivery_of, verdict
 from assistant.wecom.pull import pull_kf
 from assistant.wecom.send import WeComSender, kf_base, kf_msgid
 from assistant.wecom.text import split_text, with_options
-from assistant.wecom.translate import KfWakeup, from_bot, from_kf, from_xml
+from assistant.wecom.translate import KfWakeup, from_bot, from_bot_frame, from_kf, from_xml
 
 __all__ = [
     "CallbackRefused",
@@ -25,6 +25,7 @@ __all__ = [
     "cards",
     "delivery_of",
     "from_bot",
+    "from_bot_frame",
     "from_kf",
     "from_xml",
     "kf_base",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,6 +15,7 @@ from assistant.channels.streams import stream_id
 from assistant.wecom.callback import CallbackRefused, content_json, content_xml
 
 APP, BOT, KF = "wecom.app", "wecom.bot", "wecom.kf"
+BOT_FRAMES = frozenset({"aibot_msg_callback", "aibot_event_callback"})
 
 _MEDIA: dict[str, InboundKind] = {"image": "image", "voice": "voice", "video": "video", "file": "file"}
 _RECALLS = frozenset({"user_recall_msg", "servicer_recall_msg"})
@@ -49,34 +50,46 @@ def from_bot(plain: bytes, received_at: datetime, bot_name: str = "") -> list[In
 
     A refresh request of a stream is the event ``stream_refresh`` with ``reply_to["stream_id"]``; raises CallbackRefused("bad_content").
     """
-    raw = content_json(plain)
-    group = _text(raw.get("chatid")) if raw.get("chattype") == "group" else ""
-    address = Address("bot", _text(raw.get("aibotid")), _text(_part(raw, "from").get("userid")), group)
+    return [_bot_message(content_json(plain), hashlib.sha256(plain).hexdigest(), received_at, bot_name)]
+
+
+def from_bot_frame(cmd: str, req_id: str, body: dict[str, Any], received_at: datetime, bot_name: str = "") -> InboundMessage:
+    """What a long connection told. ``reply_to`` names the ``req_id`` under which it is answered; unknown commands are kept as events."""
+    digest = digest_of({"cmd": cmd, "body": body})
+    if cmd not in BOT_FRAMES:
+        address = Address("bot", _name(body.get("aibotid")), _name(_part(body, "from").get("userid")))
+        raw = {"cmd": cmd, "body": body}
+        return InboundMessage(BOT, digest, address, "unknown", "event", received_at, event=f"frame:{cmd}"[:100], raw=raw)
+    message = _bot_message(body, digest, received_at, bot_name)
+    return replace(message, reply_to={**message.reply_to, "req_id": req_id[:200]})
+
+
+def _bot_message(raw: dict[str, Any], digest: str, received_at: datetime, bot_name: str) -> InboundMessage:
+    group = _name(raw.get("chatid")) if raw.get("chattype") == "group" else ""
+    address = Address("bot", _name(raw.get("aibotid")), _name(_part(raw, "from").get("userid")), group)
     kind, text, event = _bot_content(raw)
     if group and kind in {"text", "image"}:
         text = _unmentioned(text, bot_name)
     reply_to = {"response_url": _text(raw.get("response_url"))} if raw.get("response_url") else {}
     msgid = "" if event == "stream_refresh" else _text(raw.get("msgid"))
-    external_id = msgid[:200] or hashlib.sha256(plain).hexdigest()
+    external_id = msgid[:200] or digest
     if event == "stream_refresh":
         reply_to["stream_id"] = _text(_part(raw, "stream").get("id"))
     elif kind != "event":
         reply_to["stream_id"] = stream_id(BOT, external_id)
-    return [
-        InboundMessage(
-            source=BOT,
-            external_id=external_id,
-            address=address,
-            sender_kind="employee",
-            kind=kind,
-            sent_at=_instant(raw.get("create_time"), received_at),
-            text=text,
-            event=event,
-            reply_to=reply_to,
-            raw=raw,
-            quoted=_quoted(raw),
-        )
-    ]
+    return InboundMessage(
+        source=BOT,
+        external_id=external_id,
+        address=address,
+        sender_kind="employee",
+        kind=kind,
+        sent_at=_instant(raw.get("create_time"), received_at),
+        text=text,
+        event=event,
+        reply_to=reply_to,
+        raw=raw,
+        quoted=_quoted(raw),
+    )
 
 
 def from_kf(items: Iterable[Mapping[str, Any]], received_at: datetime) -> list[InboundMessage]:
@@ -200,6 +213,11 @@ def _place(label: Any, latitude: Any, longitude: Any) -> str:
 
 def _link(title: Any, description: Any, url: Any) -> str:
     return "链接：" + " ".join(filter(None, (_text(title), _text(description), _text(url))))
+
+
+def _name(value: Any) -> str:
+    """An id of WeCom's, none of which is longer than this."""
+    return _text(value)[:64]
 
 
 def _text(value: Any) -> str:

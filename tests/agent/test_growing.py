@@ -81,7 +81,7 @@ _WORDS = st.sampled_from(
 )
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(st.lists(_WORDS, max_size=25))
 def test_however_the_pieces_fall_nothing_foreign_is_shown(pieces: list[str]) -> None:
     shown: list[str] = []
