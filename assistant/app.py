@@ -29,7 +29,7 @@ from assistant.dialogue import conversation, desk
 from assistant.dialogue.opening import Opened
 from assistant.dialogue.turn import Parts, TurnHandler
 from assistant.domain import audience, cashback, contacts, events, journeys, members, membership, orders, outreach, points, stored_value
-from assistant.flows import cleaning, contact_jobs, deliver, payout, robots
+from assistant.flows import bot_media, cleaning, contact_jobs, deliver, payout, robots
 from assistant.flows.bot_line import BotLine, Line, Waits
 from assistant.flows.receive import Intake, KfPull
 from assistant.flows.reconciling import Reconciler
@@ -41,6 +41,8 @@ from assistant.web.doors import Doors
 from assistant.web.server import make_app
 from assistant.web.webhook import Edge
 from assistant.wecom import Envelope, WeComClient, WeComSender
+from assistant.wecom.bot_media import MediaFetcher
+from assistant.wecom.bot_upload import BotShelf
 from assistant.wecom.media import MediaDesk
 from assistant.wecom.pace import Pace
 from assistant.wecom.send import app_charges
@@ -50,6 +52,9 @@ from knowledge import Knowledge, NgramEmbedder, default_embedder
 from tools import ToolContext, toolbox_for
 
 ROOT = Path(__file__).parent.parent
+RECEIVED = "received"
+"""Folder of what people sent us, under the home."""
+
 TOO_MANY = frozenset({"wecom_rate"})
 FEATURES = (
     *members.FEATURES,
@@ -171,8 +176,10 @@ async def _join(
     client = wecom_client(settings, wecom, session, store)
     waiters = Waiters()
     debounce = inbox.Debounce(settings.debounce_shortest, settings.debounce_longest)
+    fetcher = MediaFetcher(wecom.api_base, wecom.bot_aes_key.get_secret_value())
+    stack.push_async_callback(fetcher.close)
     payer = _payer(settings, session, simulated, store.clock)
-    handlers = _handlers(settings, store, brain, client, waiters, debounce, stage, wecom.kf_account, payer.pages)
+    handlers = _handlers(settings, store, brain, client, waiters, debounce, stage, wecom.kf_account, payer.pages, fetcher)
     intake = Intake(store, debounce)
     if wecom.bot_mode == "socket":
         # What the bot says can leave only through the one process that holds its connection.
@@ -194,6 +201,7 @@ async def _join(
         secure_cookies=settings.secure_cookies,
         notices=payer.notices,
         appid=payer.appid,
+        received=Folder(settings.home / RECEIVED),
         shops=simulation.shop_keys() if simulated else settings.shops.keys(),
     )
     return Service(settings, store, runner, simulated, brain, waiters, address, client, make_app(doors))
@@ -217,7 +225,8 @@ async def _hold_line(
     """Waits for the bot's long connection, holds it when it is free, and says through it what the bot has to say."""
     to = Line(wecom.bot_url, wecom.bot_id, wecom.bot_secret.get_secret_value(), settings.bot_name)
     waits = Waits(lease=min(Waits().lease, settings.lease_seconds))
-    line = BotLine(store, session, to, intake, SeededChance(ids.fresh("line")), waits=waits)
+    shelf = BotShelf(store, Folder(settings.home / "media"))
+    line = BotLine(store, session, to, intake, SeededChance(ids.fresh("line")), waits=waits, shelf=shelf)
     deliverer = Deliverer(
         store, {"bot": line.voice}, conversation.hold_back, stage=stage, watcher=telemetry.delivered, again=streams.safe_again
     )
@@ -242,8 +251,9 @@ def _handlers(
     stage: Stage,
     kf_account: str,
     pages: str,
+    fetcher: MediaFetcher,
 ) -> dict[str, Handler]:
-    folder = Folder(settings.home / "media")
+    folder, inward = Folder(settings.home / "media"), Folder(settings.home / RECEIVED)
     sender = WeComSender(client, MediaDesk(store, client, folder))
     senders: dict[str, Sender] = {
         "kf": sender,
@@ -261,6 +271,8 @@ def _handlers(
         "deliver.bot": deliverer,
         "kf.pull": KfPull(store, client, debounce),
         robots.SEND: robots.handler(store, client, {name: Secret(key.get_secret_value()) for name, key in settings.robots}, stage),
+        bot_media.FETCH: bot_media.fetching(store, fetcher, inward),
+        bot_media.CLEAN: bot_media.cleaning(store, inward),
         "media.clean": cleaning.media_handler(store, folder),
         "reaction": triggers.react(store, stage),
         **contact_jobs.handlers(store, client, stage),

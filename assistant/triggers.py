@@ -203,5 +203,6 @@ SCHEDULES = (
     *(Schedule(name, every=seconds) for name, (seconds, _run) in ON_CLOCK.items()),
     Schedule("book.reconcile", cron="30 3 * * *"),
     Schedule("media.clean", cron="10 4 * * *"),
+    Schedule("received.clean", cron="20 4 * * *"),
     Schedule(contact_sync.NIGHTLY, cron="10 4 * * *"),
 )

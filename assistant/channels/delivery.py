@@ -87,7 +87,7 @@ class Deliverer:
             raise Transient(delivery.reason or "稍后再发", retry_at=delivery.retry_at, code=delivery.code or "retry_later")
 
     def _claim(self, work: Work, row_id: str) -> OutboundMessage | None:
-        return outbox.claim_for_send(work, row_id, repeatable=self._repeatable, gate=self._gate)
+        return outbox.claim_for_send(work, row_id, repeatable=self._repeatable, gate=self._gate, again=self._again)
 
     async def _send(self, message: OutboundMessage) -> Delivery:
         sender = self._senders.get(message.address.channel)

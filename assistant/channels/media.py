@@ -89,6 +89,11 @@ class Folder:
     def put(self, kind: Kind, filename: str, data: bytes) -> Media:
         """Checks and stores the bytes; the row comes with ``keep``. Raises Invalid, saying what is wrong, before anything is written."""
         check(kind, filename, data)
+        sha = self.put_any(data)
+        return Media(ids.derive("media", kind, sha, filename), kind, Path(filename).name[:200], len(data), sha)
+
+    def put_any(self, data: bytes) -> str:
+        """Stores bytes as they are and returns their digest."""
         sha = hashlib.sha256(data).hexdigest()
         target = self._file(sha)
         if not target.exists():
@@ -96,7 +101,15 @@ class Folder:
             half = target.with_name(f"{target.name}.{os.getpid()}.part")
             half.write_bytes(data)
             half.replace(target)
-        return Media(ids.derive("media", kind, sha, filename), kind, Path(filename).name[:200], len(data), sha)
+        return sha
+
+    def names(self) -> list[str]:
+        """The digests of all files."""
+        return sorted(path.name for path in self._path.glob("??/*") if not path.name.endswith(".part"))
+
+    def path_of(self, sha: str) -> Path:
+        """Where the file of a digest lies, if it is there."""
+        return self._file(sha)
 
     def read(self, one: Media) -> bytes:
         """The bytes; Invalid if the file is gone or was changed."""

@@ -82,19 +82,27 @@ def queue(work: Work, messages: Sequence[OutboundMessage]) -> list[str]:
     return row_ids
 
 
-def claim_for_send(work: Work, row_id: str, *, repeatable: Container[str] = (), gate: Gate | None = None) -> OutboundMessage | None:
+def claim_for_send(
+    work: Work,
+    row_id: str,
+    *,
+    repeatable: Container[str] = (),
+    gate: Gate | None = None,
+    again: Callable[[View, OutboundMessage], bool] = lambda _view, _message: False,
+) -> OutboundMessage | None:
     """Moves queued → sending and returns the message; None if there is nothing to send any more.
 
-    A row found in sending was being sent when its process died. Where the channel knows our message by its own id (``repeatable``)
-    it is sent again; elsewhere its outcome is unknown and it is never repeated. ``gate`` may hold the message back: it is cancelled.
+    A row found in sending was being sent when its process died. Where the channel knows our message by its own id (``repeatable``), or
+    ``again`` says that a repeat cannot show it twice, it is sent again; elsewhere its outcome is unknown and it is never repeated.
+    ``gate`` may hold the message back: it is cancelled.
     """
     row = work.one(work.locked(sa.select(outbox).where(outbox.c.id == row_id)))
     if row is None or row.state not in ("queued", "sending"):
         return None
-    if row.state == "sending" and row.channel not in repeatable:
+    message = from_json(row.message)
+    if row.state == "sending" and row.channel not in repeatable and not again(work, message):
         settle(work, [Settle(row_id, Delivery("unknown", code="interrupted", reason="发送时进程中断，结果未知"))])
         return None
-    message = from_json(row.message)
     reason = gate(work, message) if gate is not None else None
     if reason is not None:
         state = "cancelled" if row.state == "queued" else "unknown"

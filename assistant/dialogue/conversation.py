@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from assistant.base.errors import Conflict, Invalid, Refused
-from assistant.channels import outbox, streams
+from assistant.channels import outbox, received, streams
 from assistant.channels.message import Address, OutboundMessage
 from assistant.dialogue.tables import conversation
 from assistant.dialogue.who import Speaker
@@ -38,13 +38,17 @@ class Conversation:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One message as shown to a person. ``side`` is in, out or person; ``state`` of the inbox or outbox row; ``at`` UTC."""
+    """One message as shown to a person. ``side`` is in, out or person; ``state`` of the inbox or outbox row; ``at`` UTC.
+
+    ``files`` are the ids of what came with it and is kept.
+    """
 
     side: str
     text: str
     at: datetime
     state: str
     cause: str = ""
+    files: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +125,8 @@ def lines(view: View, conversation_id: str, limit: int = 50) -> list[Line]:
     answered = view.all(
         sa.select(outbox_rows).where(outbox_rows.c.conversation == conversation_id).order_by(outbox_rows.c.queued_at.desc()).limit(limit)
     )
-    mixed = [Line("in", _said(row.message), row.received_at, row.state) for row in said]
+    came = received.of_messages(view, [row.id for row in said]) if conversation_id.startswith("bot:") else {}
+    mixed = [_heard(row, came.get(row.id, [])) for row in said]
     for row in answered:
         side = "person" if row.cause.startswith(PERSON) else "out"
         mixed.append(Line(side, row.message["text"], row.queued_at, row.state, row.cause))
@@ -182,6 +187,13 @@ def _say(work: Work, request: Say) -> Held:
         raise Refused("请先接管这个会话再回复", code="not_holder")
     outbox.queue(work, [OutboundMessage(f"person:{request.key}", current.address, text, f"{PERSON}{request.by}", current.member_id)])
     return Held(current.id, current.holder)
+
+
+def _heard(row: Any, came: list[received.Received]) -> Line:
+    """What somebody said, and what became of the pictures and files that came with it."""
+    notes = [f"（{received.SAID[one.state]}）" for one in came]
+    files = tuple(one.id for one in came if one.state == "kept")
+    return Line("in", "".join([_said(row.message), *notes]), row.received_at, row.state, files=files)
 
 
 def _said(message: dict[str, Any]) -> str:

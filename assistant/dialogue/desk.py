@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from typing import NamedTuple
 
 from assistant import operations
 from assistant.base.errors import Invalid, LaoyouError
@@ -33,6 +34,13 @@ _GREETINGS = ("帮助", "help", "你好", "您好", "在吗")
 HELP = "您直接说目标就好，比如“唤醒 60 天没下单的棉质睡衣老客，预算 5000 元，周五前”。我会先给您看人、钱和文案，批准后才会执行。"
 
 
+class Said(NamedTuple):
+    """An answer, and what may be pressed instead of written next."""
+
+    text: str
+    options: tuple[str, ...] = ()
+
+
 class Desk:
     """Answers one operator's message. What it may do is checked again by every command of ``operations``."""
 
@@ -42,16 +50,18 @@ class Desk:
     async def __call__(self, opened: Opened) -> Close:
         """The close of the turn; errors become the sentence the operator reads."""
         try:
-            text = await self._answer(opened)
+            said = await self._answer(opened)
         except LaoyouError as error:
-            text = error.say
-        return Close(opened, text, model="desk")
+            said = Said(error.say)
+        # Elsewhere a choice would only be a numbered line that cannot be pressed.
+        options = said.options if opened.conversation.channel == "bot" else ()
+        return Close(opened, said.text, options, model="desk")
 
-    async def _answer(self, opened: Opened) -> str:
+    async def _answer(self, opened: Opened) -> Said:
         sentence = " ".join(opened.said).strip()
         who, key = opened.speaker.principal, opened.turn
         if sentence.lower() in _GREETINGS:
-            return HELP
+            return Said(HELP)
         approval = _APPROVE.match(sentence)
         if approval is not None:
             return await self._approve(who, key, approval[2].lower())
@@ -63,7 +73,7 @@ class Desk:
             return await self._report(who)
         return await self._plan(who, key, sentence)
 
-    async def _plan(self, who: Principal, key: str, sentence: str) -> str:
+    async def _plan(self, who: Principal, key: str, sentence: str) -> Said:
         current = await self._store.read(_newest, who.label, OPEN)
         if current is not None and _REVISION.match(sentence):
             revision = operations.Revise(key, current.id, sentence)
@@ -73,12 +83,13 @@ class Desk:
         stored = await self._store.read(operations.plan, changed.plan_id)
         if stored.plan.questions:
             asked = "\n".join(f"· {question}" for question in stored.plan.questions)
-            return f"方案「{stored.plan.title}」还差一点信息：\n{asked}\n直接回复就行。"
+            return Said(f"方案「{stored.plan.title}」还差一点信息：\n{asked}\n直接回复就行。")
         await operations.preview_all(self._store, stored.id, who)
         await self._store.write(operations.submit, [operations.Submit(f"{key}:submit", stored.id)], who, cause=stored.id)
-        return preview_text(await self._store.read(operations.plan, stored.id))
+        shown = await self._store.read(operations.plan, stored.id)
+        return Said(preview_text(shown), (_approval(shown),))
 
-    async def _approve(self, who: Principal, key: str, digest: str) -> str:
+    async def _approve(self, who: Principal, key: str, digest: str) -> Said:
         waiting = await self._store.read(operations.plans, ["awaiting_approval"], 200)
         found = [stored for stored in waiting if stored.digest.startswith(digest)]
         if len(found) != 1:
@@ -86,28 +97,32 @@ class Desk:
         approval = operations.Approve(key, found[0].id, found[0].digest)
         await self._store.write(operations.approve, [approval], who, cause=found[0].id)
         head = f"已批准「{found[0].plan.title}」，开始执行：先发给一小部分人看看，再发给其余的人。"
-        return head + "回复“进度”随时看结果，“暂停”或“停止”随时叫停。"
+        return Said(head + "回复“进度”随时看结果，“暂停”或“停止”随时叫停。", ("进度", "暂停", "停止"))
 
-    async def _which(self, who: Principal) -> str:
+    async def _which(self, who: Principal) -> Said:
         """A yes without a code: names what waits, because a yes must say to what."""
         waiting = await self._store.read(operations.plans, ["awaiting_approval"], 5)
         if not waiting:
-            return "现在没有等待批准的方案。" + HELP
+            return Said("现在没有等待批准的方案。" + HELP)
         lines = [f"· 「{stored.plan.title}」：回复“批准 {stored.digest[:8]}”" for stored in waiting]
-        return "请带上批准码，免得批错：\n" + "\n".join(lines)
+        return Said("请带上批准码，免得批错：\n" + "\n".join(lines), tuple(_approval(stored) for stored in waiting))
 
-    async def _steer(self, who: Principal, key: str, word: str) -> str:
+    async def _steer(self, who: Principal, key: str, word: str) -> Said:
         current = await self._store.read(_newest, "", GOING)
         if current is None:
-            return "现在没有正在执行的方案。"
+            return Said("现在没有正在执行的方案。")
         await self._store.write(_STEER[word], [operations.Steer(key, current.id)], who, cause=current.id)
-        return f"好的，方案「{current.plan.title}」已{word}。"
+        return Said(f"好的，方案「{current.plan.title}」已{word}。", ("继续", "停止") if word == "暂停" else ())
 
-    async def _report(self, who: Principal) -> str:
+    async def _report(self, who: Principal) -> Said:
         current = await self._store.read(_newest, who.label, ()) or await self._store.read(_newest, "", ())
         if current is None:
-            return "还没有方案。" + HELP
-        return report_text(current, await self._store.read(operations.report, current.id))
+            return Said("还没有方案。" + HELP)
+        return Said(report_text(current, await self._store.read(operations.report, current.id)))
+
+
+def _approval(stored: Stored) -> str:
+    return f"批准 {stored.digest[:8]}"
 
 
 def _newest(view: View, maker: str, states: tuple[str, ...]) -> Stored | None:

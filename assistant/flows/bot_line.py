@@ -24,6 +24,7 @@ from assistant.jobs import EmbeddedRunner, Handler
 from assistant.store import Fact, Store, Work
 from assistant.telemetry import log
 from assistant.wecom import from_bot_frame, verdict
+from assistant.wecom.bot_upload import BotShelf
 from assistant.wecom.bot_voice import BotVoice
 from assistant.wecom.socket import BotSocket, Ended, Frame, Pace
 
@@ -73,6 +74,7 @@ class BotLine:
         *,
         waits: Waits | None = None,
         pace: Pace | None = None,
+        shelf: BotShelf | None = None,
     ) -> None:
         self._store = store
         self._session = session
@@ -87,7 +89,7 @@ class BotLine:
         self._replies: set[asyncio.Task[None]] = set()
         self._task: asyncio.Task[None] | None = None
         self._runner: EmbeddedRunner | None = None
-        self.voice = BotVoice(store, self.connected, self._waits.frame)
+        self.voice = BotVoice(store, self.connected, self._waits.frame, shelf)
 
     def connected(self) -> BotSocket | None:
         """The connection while it is subscribed."""

@@ -142,6 +142,7 @@ TABLES: dict[str, Holds] = {
     "stored_value_movement": Holds("member_id", "储值明细", joins=True, plain=("kind", "reference")),
     "stored_value_spend": Holds("member_id", joins=True, plain=("id", "order_ref", "parts")),
     "stored_value_top_up": Holds("member_id", "储值", joins=True, plain=("id", "payment")),
+    "received_media": Holds("conversation", "发来的文件", drop=True),
     "shop_order": Holds(
         "member_id",
         "订单",

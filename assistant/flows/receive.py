@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from assistant.base.principal import system
 from assistant.channels import inbox, streams
 from assistant.channels.message import InboundMessage
-from assistant.flows import contact_events
+from assistant.flows import bot_media, contact_events
 from assistant.jobs import Job
 from assistant.store import Due, Fact, Store, Work, cursor, upsert
 from assistant.store import inbox as inbox_rows
@@ -45,6 +45,7 @@ def arrive(work: Work, arrival: Arrival) -> int:
     """Stores what is new and answers how much that was. Employees of a 客服 conversation and system events get no turn."""
     accepted = inbox.accept(work, arrival.messages, wants_turn=wants_turn, debounce=arrival.debounce)
     streams.begin(work, arrival.messages)
+    bot_media.expect(work, arrival.messages, [row.id for row in accepted])
     contact_events.hear(work, [(row.id, message) for row, message in zip(accepted, arrival.messages, strict=True) if row.fresh])
     for message in arrival.messages:
         if message.kind == "recall":

@@ -27,6 +27,7 @@ PARTS = (
     "assistant.channels.notices",
     "assistant.channels.quota",
     "assistant.channels.holding",
+    "assistant.channels.received",
     "assistant.channels.streams",
     "assistant.dialogue",
     "assistant.operations",

@@ -9,6 +9,7 @@ from typing import Any
 from aiohttp import web
 
 from assistant.base.principal import Principal
+from assistant.channels.media import Folder
 from assistant.payments import Notices
 from assistant.store import Store
 from assistant.web.webhook import Edge
@@ -22,7 +23,8 @@ Health = Callable[[], Awaitable[Mapping[str, str]]]
 class Doors:
     """``simulator`` only in simulate mode; ``brand`` is shown in the console; ``settings`` is shown read-only, never with secrets in it.
 
-    ``shops``: shop → (id of our app there, its secret). ``notices`` and ``appid`` of the merchant account that pays, where one is set up.
+    ``shops``: shop → (id of our app there, its secret). ``received``: where what
+    people sent us lies. ``notices`` and ``appid`` of the merchant account that pays, where one is set up.
     """
 
     store: Store
@@ -36,6 +38,7 @@ class Doors:
     settings: Mapping[str, str] = field(default_factory=dict)
     notices: Notices | None = None
     appid: str = ""
+    received: Folder | None = None
     shops: Mapping[str, tuple[str, str]] = field(default_factory=dict, repr=False)
 
 

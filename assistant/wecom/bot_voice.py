@@ -13,10 +13,11 @@ from assistant.base.clock import stopwatch
 from assistant.base.errors import LaoyouError, Transient
 from assistant.base.principal import system
 from assistant.channels import outbox, quota, streams
-from assistant.channels.message import Delivery, OutboundMessage
+from assistant.channels.message import Address, Delivery, OutboundMessage
 from assistant.store import Store
 from assistant.wecom import cards
 from assistant.wecom.bot import MAX_CONTENT, stream_body
+from assistant.wecom.bot_upload import BotShelf
 from assistant.wecom.errors import Unknown, delivery_of
 from assistant.wecom.socket import BotSocket
 from assistant.wecom.text import size, with_options
@@ -50,9 +51,10 @@ class _Shown:
 class BotVoice:
     """Sends over the connection that ``line`` answers, None where there is none. In the one process that holds it."""
 
-    def __init__(self, store: Store, line: Callable[[], BotSocket | None], every: float = EVERY) -> None:
+    def __init__(self, store: Store, line: Callable[[], BotSocket | None], every: float = EVERY, shelf: BotShelf | None = None) -> None:
         self._store = store
         self._every = every
+        self._shelf = shelf
         self._line = line
         self._shown: dict[str, _Shown] = {}
         self._pushing: dict[str, asyncio.Task[None]] = {}
@@ -60,14 +62,21 @@ class BotVoice:
     async def send(self, message: OutboundMessage) -> Delivery:
         """The end of an answer where its message can still be answered, else a message of its own. A stream's end may be repeated."""
         line = self._connected()
-        if message.attachments:
-            return Delivery("refused", code="no_attachments", reason="机器人的回复现在还不能带附件。")
+        if message.attachments and self._shelf is None:
+            return Delivery("refused", code="no_attachments", reason="没有接通素材库，机器人发不出附件。")
+        said = await self._say(line, message)
+        return await self._attach(line, message) if message.attachments and said.outcome == "sent" and not said.code else said
+
+    async def _say(self, line: BotSocket, message: OutboundMessage) -> Delivery:
+        """The words."""
         if size(message.text) > MAX_CONTENT:
             return Delivery("refused", code="too_long", reason="消息太长，请缩短后再发。")
         number, req_id = message.reply_to.get("stream_id", ""), message.reply_to.get("req_id", "")
         if number and req_id:
             asked = streams.Offer(number, outbox.id_of(message.key), message.text, message.options)
             state: streams.Offered = await self._store.write(streams.offer, asked, ME, cause=message.cause)
+            if state == "shown" and message.attachments:
+                return Delivery("unknown", number, "interrupted", "文字已送到，不知道附件是否送到。")
             if state == "shown":
                 return Delivery("sent", number)
             if state == "lost":
@@ -184,14 +193,27 @@ class BotVoice:
             return Delivery("sent", number, error.code, f"按钮卡片没有确认送达：{error.say}")
         return Delivery("sent", number)
 
+    async def _attach(self, line: BotSocket, message: OutboundMessage) -> Delivery:
+        """What comes behind the words; from the first that does not arrive on the rest is left."""
+        place, address = streams.place(message.address.conversation), message.address
+        assert self._shelf is not None
+        for number, one in enumerate(message.attachments, 1):
+            try:
+                body = await self._shelf.body(line, one)
+                await self._room(place)
+                await line.call("aibot_send_msg", {**_to(address), **body})
+            except LaoyouError as error:
+                answer = delivery_of(error)
+                return Delivery(answer.outcome, "", answer.code, f"文字已发出，第 {number} 个附件没有：{answer.reason}")
+        return Delivery("sent", message.reply_to.get("stream_id", ""))
+
     async def _push(self, line: BotSocket, message: OutboundMessage) -> Delivery:
         address = message.address
-        to = {"chatid": address.group, "chat_type": 2} if address.group else {"chatid": address.peer, "chat_type": 1}
         text = with_options(message.text, message.options)
         place = streams.place(address.conversation)
         try:
             await self._room(place)
-            await line.call("aibot_send_msg", {**to, "msgtype": "markdown", "markdown": {"content": text}})
+            await line.call("aibot_send_msg", {**_to(address), "msgtype": "markdown", "markdown": {"content": text}})
         except LaoyouError as error:
             await self._learn(error, place)
             row = await self._store.read(outbox.get, outbox.id_of(message.key))
@@ -216,3 +238,7 @@ class BotVoice:
         if error.code in _RATE and isinstance(error, Transient):
             until: list[Any] = await self._store.write(quota.learn, [quota.Learned(quota.BOT, place)], ME)
             error.retry_at = until[0]
+
+
+def _to(address: Address) -> dict[str, Any]:
+    return {"chatid": address.group, "chat_type": 2} if address.group else {"chatid": address.peer, "chat_type": 1}

@@ -70,6 +70,7 @@ async def test_a_question_is_answered_as_it_grows_and_once(store: Store, clock: 
         await house.hears("可以机洗。")
         assert not turn.finished
         house.answer = lambda opened: Close(opened, "可以机洗。水温别太高。")
+        clock.advance(timedelta(seconds=1))
         await house.asks("在吗")
         await house.hears("可以机洗。水温别太高。")
         await house.until(lambda: house.heard() == [streams.NEWER, "可以机洗。水温别太高。"], "the pointer to the newer answer")

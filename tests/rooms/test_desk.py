@@ -9,11 +9,13 @@ import pytest
 from assistant import operations
 from assistant.base.principal import Principal
 from assistant.channels.message import Address
+from assistant.dialogue.closing import Close
 from assistant.dialogue.conversation import Conversation
 from assistant.dialogue.desk import Desk
 from assistant.dialogue.opening import Opened
 from assistant.dialogue.who import Speaker
 from assistant.store import Store
+from assistant.wecom import cards
 from tests.conftest import NOON
 from tests.rooms.test_operations_world import BOSS, MAKER, people
 
@@ -28,11 +30,14 @@ class Chat:
         self.turns = 0
 
     async def say(self, text: str, who: Principal = MAKER) -> str:
+        return (await self.close(text, who)).text
+
+    async def close(self, text: str, who: Principal = MAKER, channel: str = "app") -> Close:
         self.turns += 1
-        address = Address("app", "1000002", who.id)
-        talk = Conversation(f"c_{who.id}", "app", address, "", who.id, "", None, True, NOON)
+        address = Address(channel, "1000002", who.id)
+        talk = Conversation(f"c_{who.id}", channel, address, "", who.id, "", None, True, NOON)
         opened = Opened(f"turn_{self.turns}", talk, Speaker(who), ("in_1",), (text,), ("text",), (), None, {}, {})
-        return (await self.desk(opened)).text
+        return await self.desk(opened)
 
 
 @pytest.fixture
@@ -52,6 +57,15 @@ async def test_a_goal_shows_people_cost_and_a_code_to_approve_it(chat: Chat) -> 
     assert "圈中 5 人" in shown
     assert "（预算 500.00 元）" in shown
     assert code_in(shown)
+
+
+async def test_in_the_bots_chat_the_approval_is_a_button_that_names_the_plan(chat: Chat) -> None:
+    shown = await chat.close(GOAL, channel="bot")
+    assert shown.options == (f"批准 {code_in(shown.text)}",)
+    assert cards.fits(shown.options)
+    approved = await chat.close(shown.options[0], BOSS, "bot")
+    assert (approved.text[:3], approved.options) == ("已批准", ("进度", "暂停", "停止"))
+    assert (await chat.close(GOAL)).options == ()
 
 
 async def test_a_bare_yes_names_what_waits_and_approves_nothing(chat: Chat, store: Store) -> None:

@@ -9,13 +9,16 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import aiohttp
+import sqlalchemy as sa
 from aiohttp.test_utils import TestServer
 
 from assistant.base.chance import SeededChance
 from assistant.base.clock import ManualClock
 from assistant.base.principal import system
-from assistant.channels import inbox, streams
+from assistant.channels import inbox, outbox, streams
 from assistant.channels.delivery import Deliverer
+from assistant.channels.media import Folder
+from assistant.channels.message import OutboundMessage
 from assistant.dialogue.closing import Close, close_turn
 from assistant.dialogue.opening import Opened, open_turn
 from assistant.domain import staff
@@ -23,6 +26,7 @@ from assistant.flows.bot_line import BotLine, Line, Waits
 from assistant.flows.receive import Intake
 from assistant.jobs import EmbeddedRunner, Job
 from assistant.store import Store, Work
+from assistant.wecom.bot_upload import BotShelf
 from assistant.wecom.simulator import AppSettings, BotSettings, KfSettings, Simulator, SimulatorConfig
 from assistant.wecom.socket import Pace
 
@@ -45,11 +49,14 @@ PATIENCE = 15.0
 class House:
     """``answer`` says what the turn comes to; None leaves the turn open for ever."""
 
-    def __init__(self, store: Store, clock: ManualClock, simulator: Simulator, session: aiohttp.ClientSession, url: str) -> None:
+    def __init__(
+        self, store: Store, clock: ManualClock, simulator: Simulator, session: aiohttp.ClientSession, url: str, folder: Folder | None = None
+    ) -> None:
         self.store, self.clock, self.simulator, self.url = store, clock, simulator, url
         self.answer: Callable[[Opened], Close | None] = lambda opened: Close(opened, f"您说：{'；'.join(opened.said)}。")
         self.lines: list[BotLine] = []
         self._session = session
+        self._shelf = BotShelf(store, folder) if folder else None
         self._turns = EmbeddedRunner(store, {"turn": self._turn})
 
     async def _turn(self, job: Job) -> None:
@@ -70,7 +77,9 @@ class House:
         """One more process that would hold the connection."""
         at_once = inbox.Debounce(longest=inbox.NORMAL.shortest * 0, shortest=inbox.NORMAL.shortest * 0)
         to = Line(self.url, CONFIG.bot.aibotid, secret)
-        line = BotLine(self.store, self._session, to, Intake(self.store, at_once), SeededChance(1), waits=waits, pace=pace)
+        line = BotLine(
+            self.store, self._session, to, Intake(self.store, at_once), SeededChance(1), waits=waits, pace=pace, shelf=self._shelf
+        )
         self.lines.append(line)
         deliverer = Deliverer(self.store, {"bot": line.voice}, again=streams.safe_again)
         await line.start({"deliver.bot": deliverer}, 30.0)
@@ -105,14 +114,19 @@ class House:
     async def asks(self, text: str = "在吗", userid: str = "lin", chatid: str = "") -> Any:
         return await self.simulator.bot_says(userid, text, chatid, wait=False)
 
-    def scalar(self, sql: str) -> Any:
-        import sqlalchemy as sa
+    async def says(self, message: OutboundMessage) -> None:
+        """A message of our own."""
+        await self.store.write(outbox.queue, [message], ME)
 
+    def rows(self, sql: str) -> Any:
+        return self.store.look(lambda view: view.all(sa.text(sql)))
+
+    def scalar(self, sql: str) -> Any:
         return self.store.look(lambda view: view.scalar(sa.text(sql)))
 
 
 @asynccontextmanager
-async def bot_house(store: Store, clock: ManualClock) -> AsyncIterator[House]:
+async def bot_house(store: Store, clock: ManualClock, folder: Folder | None = None) -> AsyncIterator[House]:
     """The simulator with two employees and a group; no line yet."""
     simulator = Simulator(CONFIG, clock)
     async with TestServer(simulator.api_app()) as api, aiohttp.ClientSession() as session:
@@ -122,7 +136,7 @@ async def bot_house(store: Store, clock: ManualClock) -> AsyncIterator[House]:
             simulator.world.add_staff(userid, name)
         simulator.world.add_group("wr_test", "测试群", ["lin", "he"])
         await store.write(_hire, None, ME)
-        house = House(store, clock, simulator, session, str(api.make_url("/")).replace("http", "ws", 1))
+        house = House(store, clock, simulator, session, str(api.make_url("/")).replace("http", "ws", 1), folder)
         await house.open()
         try:
             yield house

@@ -7,6 +7,7 @@ from typing import Any
 from aiohttp import web
 
 from assistant import access
+from assistant.channels import received
 from assistant.dialogue import conversation
 from assistant.store import View
 from assistant.web.console.forms import see
@@ -71,11 +72,22 @@ async def reply(call: Call) -> web.StreamResponse:
     return _back(call)
 
 
+async def show_file(call: Call) -> web.StreamResponse:
+    """A picture or file that somebody sent; saved by the browser, never shown inside our pages."""
+    folder, one = call.doors.received, await call.store.read(received.get, call.part("id"))
+    path = folder.path_of(one.sha) if folder is not None and one is not None and one.state == "kept" else None
+    if one is None or path is None or not path.is_file():
+        raise web.HTTPNotFound
+    headers = {"Content-Disposition": f'attachment; filename="{one.kind}-{one.id}"', "Content-Type": "application/octet-stream"}
+    return web.FileResponse(path, headers=headers)
+
+
 def _back(call: Call) -> web.StreamResponse:
     return see(f"/inbox/{part(call.part('id'))}")
 
 
 ROUTES = (
+    Route("GET", "/received/{id}", "conversation:read", show_file),
     Route("GET", "/inbox", "conversation:read", show_all),
     Route("GET", "/inbox/{id}", "conversation:read", show_one),
     Route("GET", "/inbox-list", "conversation:read", show_list),
