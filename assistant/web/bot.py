@@ -17,6 +17,9 @@ from assistant.wecom import cards, stream_body, with_options
 FIRST_SECONDS = 3.0
 """WeCom cuts the line after 5 s. Until then the first reply waits for something to show."""
 
+LOOK = 0.5
+"""The answer may be thought in another process, which wakes nobody here: so often the first reply looks by itself."""
+
 Body = dict[str, Any]
 
 
@@ -41,7 +44,7 @@ async def _first(store: Store, waiters: Waiters, number: str, patience: float) -
     until = stopwatch() + patience
     found = await store.read(streams.get, number)
     while found is not None and found.state == "open" and not found.text and (left := until - stopwatch()) > 0:
-        await waiters.wait(number, left)
+        await waiters.wait(number, min(left, LOOK))
         found = await store.read(streams.get, number)
     if found is not None and found.state == "final" and not found.outbox:
         # Nothing has been shown yet, so there is nothing to point away from.
