@@ -56,7 +56,7 @@ class StreamSender:
 
     async def send(self, message: OutboundMessage) -> Delivery:
         number = message.reply_to.get("stream_id", "")
-        if number:
+        if number and not message.attachments:
             asked = streams.Offer(number, outbox.id_of(message.key), message.text, message.options, self._patience)
             state: streams.Offered = await self._store.write(streams.offer, asked, ME, cause=message.cause)
             self._waiters.wake(number)

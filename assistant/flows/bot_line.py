@@ -242,16 +242,26 @@ class BotLine:
         return True
 
     async def _event(self, frame: Frame, message: InboundMessage) -> None:
-        try:
-            body: dict[str, Any] | None = await self._store.write(bot_events.hear, message, RECEIVER)
-        except Exception as error:
-            log("bot").error("event_not_stored", event_name=message.event, error=repr(error))
-            return
+        body = await self._kept(message)
         line, cmd = self._socket, REPLIES.get(message.event)
         if body is not None and cmd is not None and line is not None:
             task = asyncio.create_task(self._reply(line, cmd, body, frame.req_id), name="bot.reply")
             self._replies.add(task)
             task.add_done_callback(self._replies.discard)
+
+    async def _kept(self, message: InboundMessage) -> dict[str, Any] | None:
+        """What the event is answered with, once it is on disk; as with messages, a database that is away is waited for."""
+        tries = 0
+        while tries < 5:
+            try:
+                told: dict[str, Any] | None = await self._store.write(bot_events.hear, message, RECEIVER)
+            except Exception as error:
+                log("bot").error("event_not_stored", event_name=message.event, error=repr(error))
+            else:
+                return told
+            await asyncio.sleep(self._waits.look)
+            tries += await self._writable()
+        return None
 
     async def _reply(self, line: BotSocket, cmd: str, body: dict[str, Any], req_id: str) -> None:
         try:

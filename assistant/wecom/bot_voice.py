@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -31,6 +31,7 @@ MOST_FRAMES = 20
 
 WORD_AFTER = timedelta(seconds=1.5)
 TRIES = 3
+SEE_BELOW = "请看下面。"
 GIVEN_UP = timedelta(hours=24)
 FINISHED, CLOSED = 846606, frozenset({846604, 846605, 846608})
 """The stream has its end already; the message can no longer be answered so."""
@@ -64,6 +65,9 @@ class BotVoice:
         line = self._connected()
         if message.attachments and self._shelf is None:
             return Delivery("refused", code="no_attachments", reason="没有接通素材库，机器人发不出附件。")
+        if not message.text.strip():
+            # A bubble that waits for its end cannot end with nothing.
+            message = replace(message, text=SEE_BELOW if message.attachments else streams.NOTHING)
         said = await self._say(line, message)
         return await self._attach(line, message) if message.attachments and said.outcome == "sent" and not said.code else said
 

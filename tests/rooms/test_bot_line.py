@@ -20,6 +20,7 @@ from assistant.dialogue.closing import Close
 from assistant.domain import staff
 from assistant.flows import bot_events
 from assistant.flows.bot_line import DISPLACED, BotLine
+from assistant.flows.receive import arrive
 from assistant.store import Store
 from assistant.wecom import from_bot_frame
 from assistant.wecom.socket import Frame, understood
@@ -179,6 +180,33 @@ async def test_a_connection_that_breaks_loses_nothing_that_was_accepted(house: H
 def _stepped(house: House) -> bool:
     house.clock.advance(timedelta(seconds=1))
     return False
+
+
+async def test_a_press_and_a_question_wait_for_a_database_that_is_away(house: House) -> None:
+    line = await house.line()
+    await house.connected()
+    away = _Away(house.store, times=3)
+    line._store = line._intake._store = away  # type: ignore[assignment]
+    await house.simulator.bot.enters("lin", wait=False)
+    await house.asks()
+    await house.hears("您说：在吗。")
+    assert bot_events.WELCOME in house.heard()
+
+
+class _Away:
+    """A database that fails some writes of what was heard."""
+
+    def __init__(self, store: Store, times: int) -> None:
+        self._store, self._times = store, times
+
+    async def write(self, verb: Any, *asked: Any, **more: Any) -> Any:
+        if verb in (arrive, bot_events.hear) and self._times:
+            self._times -= 1
+            raise ConnectionError("away")
+        return await self._store.write(verb, *asked, **more)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
 
 
 async def test_a_line_that_answers_no_heartbeat_is_made_again(house: House) -> None:

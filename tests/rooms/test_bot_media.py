@@ -172,4 +172,4 @@ async def test_a_picture_of_ours_goes_up_in_pieces_and_is_shown(house: House, tm
     )
     await house.until(lambda: any(bubble.kind == "image" for bubble in house.simulator.staff_phone("lin")), "the picture")
     assert len([call for call in house.simulator.calls if call.path == "aibot_upload_media_chunk"]) == 2
-    assert house.scalar("SELECT count(*) FROM outbox WHERE state = 'sent'") == 2
+    await house.until(lambda: house.scalar("SELECT count(*) FROM outbox WHERE state = 'sent'") == 2, "both to be settled")
