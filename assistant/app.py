@@ -31,6 +31,9 @@ from assistant.dialogue.turn import Parts, TurnHandler
 from assistant.domain import audience, cashback, contacts, events, journeys, members, membership, orders, outreach, points, stored_value
 from assistant.flows import bot_media, cleaning, contact_jobs, deliver, payout, robots
 from assistant.flows.bot_line import BotLine, Line, Waits
+from assistant.flows import cleaning, contact_jobs, deliver, payout, robots
+from assistant.domain import audience, cashback, events, journeys, members, membership, orders, outreach, points, stored_value
+from assistant.flows import cleaning, deliver, mass, payout, robots
 from assistant.flows.receive import Intake, KfPull
 from assistant.flows.reconciling import Reconciler
 from assistant.jobs import EmbeddedRunner, Handler, Ticker
@@ -277,6 +280,7 @@ def _handlers(
         "reaction": triggers.react(store, stage),
         **contact_jobs.handlers(store, client, stage),
         **deliver.handlers(store, client, kf_account, stage),
+        **mass.handlers(store, client, stage, outreach.MassRules(fall_back_after=settings.mass_fallback)),
         **plan_handlers(store, stage),
         **triggers.journey_steps(store, stage),
     }

@@ -130,6 +130,7 @@ class Settings:
     debounce_shortest: timedelta = timedelta(seconds=1.5)
     debounce_longest: timedelta = timedelta(seconds=6)
     robots: tuple[tuple[str, SecretStr], ...] = ()
+    mass_fallback: timedelta = timedelta(hours=24)
     wecom: WeComSettings = WeComSettings()
     shops: ShopSettings = ShopSettings()
     pay: WeChatPaySettings = WeChatPaySettings()
@@ -167,6 +168,7 @@ class Settings:
             "debounce_shortest": timedelta(seconds=read.seconds("LAOYOU_DEBOUNCE_SHORTEST", 1.5)),
             "debounce_longest": timedelta(seconds=read.seconds("LAOYOU_DEBOUNCE_LONGEST", 6.0)),
             "robots": _robots(read),
+            "mass_fallback": timedelta(hours=read.number("LAOYOU_MASS_FALLBACK_HOURS", 24)),
             "wecom": _wecom(read),
             "shops": _shops(read),
             "pay": _pay(read),

@@ -153,10 +153,16 @@ def hold_up(work: Work, request: tuple[str, str]) -> None:
 
 
 def pause(work: Work, requests: Sequence[Steer]) -> list[Changed]:
-    """Holds running plans before their next chunk."""
-    return once(
-        work, "plan.pause", requests, Changed, lambda work, new: [_steer(work, one, ("approved", "running"), "paused") for one in new]
-    )
+    """Holds running plans before their next chunk; tasks that nobody has confirmed are taken back from WeCom."""
+    return once(work, "plan.pause", requests, Changed, _pause)
+
+
+def _pause(work: Work, requests: list[Steer]) -> list[Changed]:
+    done = []
+    for request in requests:
+        done.append(_steer(work, request, ("approved", "running"), "paused"))
+        outreach.halt(work, outreach.Halt(store.get(work, request.plan_id).cause, "paused"))
+    return done
 
 
 def resume(work: Work, requests: Sequence[Steer]) -> list[Changed]:
@@ -170,21 +176,25 @@ def _resume(work: Work, requests: list[Steer]) -> list[Changed]:
         done.append(_steer(work, request, ("paused",), "running"))
         stored = store.get(work, request.plan_id)
         send_at = stored.plan.schedule.send_at
+        outreach.go_on(work, stored.cause)
         _next(work, stored, stored.chunk, max(work.now, parse_instant(send_at)) if send_at else work.now)
     return done
 
 
 def stop(work: Work, requests: Sequence[Steer]) -> list[Changed]:
-    """Ends plans for good: nothing more is queued, what still waits is cancelled, the rest of the budget goes back."""
+    """Ends plans for good: nothing more is queued, what waits for a tap is taken back, the rest of the budget goes back.
+
+    A plan that has queued everybody may still have tasks that wait: it can be stopped too. What was delivered stays.
+    """
     return once(work, "plan.stop", requests, Changed, _stop)
 
 
 def _stop(work: Work, requests: list[Steer]) -> list[Changed]:
     done = []
     for request in requests:
-        done.append(_steer(work, request, ("approved", "running", "paused"), "stopped"))
+        done.append(_steer(work, request, ("approved", "running", "paused", "done"), "stopped"))
         stored = store.get(work, request.plan_id)
-        outreach.cancel_queued(work, stored.cause)
+        outreach.halt(work, outreach.Halt(stored.cause, "stopped"))
         release(work, stored)
         store.change(work, stored, ended_at=work.now)
     return done

@@ -158,8 +158,9 @@ def _figures(counts: Mapping[str, int], words: Mapping[str, str] | None = None) 
 
 
 def actions(shown: PlanOut) -> tuple[str, ...]:
-    """What may be done to a plan in this state, whoever asks."""
-    return NEXT.get(shown.state, ())
+    """What may be done to a plan in this state, whoever asks. One that has queued everybody can be stopped while somebody still waits."""
+    waits = any(line.value for line in shown.progress if line.name == "task_created")
+    return ("stop",) if shown.state == "done" and waits else NEXT.get(shown.state, ())
 
 
 def editable(shown: PlanOut) -> bool:

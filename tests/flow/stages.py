@@ -51,13 +51,19 @@ MEMBER: tuple[Death, ...] = (("turn.before_open", 1), ("turn.opened", 1), ("turn
 CHAT: tuple[Death, ...] = (("turn.opened", 1), ("turn.thought", 1), ("turn.closed", 1))
 """A goal in an operator's chat."""
 
+MASS: tuple[Death, ...] = (
+    *(("mass.before_look", 1), ("mass.looked", 1), ("mass.before_remind", 1), ("mass.reminded", 1), ("mass.before_cancel", 1)),
+    *(("mass.cancelled", 1), ("mass.handed_on", 1), ("mass.page_told", 1)),
+)
+"""A 群发 task from its creation to its results, the real handlers in one process (``tests/rooms/test_mass``)."""
+
 SCHEDULE = ("clock.begins", "clock.committed", "journey.begins", "journey.committed", "reaction.begins", "reaction.committed")
 """What only a day of the schedule crosses; ``test_schedule`` dies there."""
 
 LISTED = frozenset(
     (
         *(stage for chain in CAMPAIGN for stage, _ in chain.deaths),
-        *(stage for stage, _ in (*PAYOUT, *MEMBER, *CHAT)),
+        *(stage for stage, _ in (*PAYOUT, *MEMBER, *CHAT, *MASS)),
         *SCHEDULE,
     )
 )

@@ -75,20 +75,21 @@ def test_an_interrupted_mass_task_is_unknown_and_never_claimed_again(store: Stor
     ids = people(store, 3)
     store.do(write_to, ("p", ids), ME)
     group = store.look(outreach.touches, "p")[0].group
-    assert len(store.do(outreach.claim_touches, Claim(group), ME)) == 3
-    assert store.do(outreach.claim_touches, Claim(group), ME) == []
+    task = store.do(outreach.claim, Claim(group), ME).task
+    assert (task.size, task.state) == (3, "calling")
+    assert store.do(outreach.claim, Claim(group), ME) == outreach.Claimed()
     assert states(store, "p") == {"unknown": 3}
-    assert len(store.look(outreach.unknown_of_group, group)) == 3
+    assert store.look(outreach.task, task.id).state == "unknown"
     assert sorted(one.member_id for one in store.look(outreach.unknown_in_tasks)) == sorted(ids)
 
 
 def test_a_released_touch_can_be_claimed_again(store: Store) -> None:
     ids = people(store, 3)
-    touch_ids = store.do(write_to, ("p", ids), ME)
+    store.do(write_to, ("p", ids), ME)
     group = store.look(outreach.touches, "p")[0].group
-    store.do(outreach.claim_touches, Claim(group), ME)
-    store.do(outreach.release_touches, touch_ids, ME)
-    assert len(store.do(outreach.claim_touches, Claim(group), ME)) == 3
+    store.do(outreach.put_back, store.do(outreach.claim, Claim(group), ME).task.id, ME)
+    assert store.do(outreach.claim, Claim(group), ME).task.size == 3
+    assert states(store, "p") == {"sending": 3}
 
 
 def test_what_nobody_confirmed_for_three_days_expires_and_frees_its_place(store: Store, clock: ManualClock) -> None:

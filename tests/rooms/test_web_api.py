@@ -108,7 +108,7 @@ async def test_a_mass_send_nobody_knows_about_is_listed_for_api_and_console(hous
     await store.write(write_to, ("plan_x", [member_id]), system("test"))
     (group,) = {touch.group for touch in await store.read(outreach.touches, "plan_x")}
     for _ in range(2):
-        await store.write(outreach.claim_touches, outreach.Claim(group), system("test"))
+        await store.write(outreach.claim, outreach.Claim(group), system("test"))
     (listed,) = (await (await house.api("GET", "/unknowns")).json())["unknowns"]
     assert (listed["channel"], listed["member_id"], listed["cause"]) == ("mass", member_id, "plan_x")
     await house.login("song")

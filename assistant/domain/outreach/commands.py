@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -10,8 +11,8 @@ import sqlalchemy as sa
 
 from assistant.base import ids
 from assistant.base.errors import Invalid
-from assistant.domain.outreach import store, tables
-from assistant.domain.outreach.values import Claim, Feedback, Inbound, KeepSkip, PastTouch, Queue, Touch, TouchResult
+from assistant.domain.outreach import tables
+from assistant.domain.outreach.values import Feedback, Inbound, KeepSkip, PastTouch, Queue, TouchResult
 from assistant.store import Due, Fact, Work, chunks, upsert
 
 DELIVER = "touch.deliver"
@@ -19,6 +20,7 @@ GATHER = timedelta(seconds=5)
 """A mass task waits this long for more customers of the same staff member and text."""
 
 EXPIRE_AFTER = timedelta(days=3)
+UNCONFIRMED = "员工三天内没有确认发送"
 STATE_OF = {"sent": "delivered"}
 BEFORE = {
     "task_created": ("queued", "sending", "unknown"),
@@ -64,18 +66,25 @@ def queue(work: Work, requests: Sequence[Queue]) -> list[str]:
     for request in fresh.values():
         send = request.decision
         touch_id = ids.derive("touch", request.key)
-        group = touch_id if send.route == "kf" else ids.derive("mass", request.cause, send.staff, request.text)
+        group = touch_id if send.route == "kf" else group_of(request.cause, send.staff, request.text, request.attachments)
         groups[group] = work.now if send.route == "kf" else work.now + GATHER
         one = send.candidate
         new = _row(touch_id, request.key, one.member_id, request.cause, one.kind, one.topic, request.text)
         place = f"{one.member_id}:{send.place}" if send.place else None
         rows.append(
-            new | {"route": send.route, "peer": send.peer, "staff": send.staff, "group": group, "place": place, "queued_at": work.now}
+            new
+            | {"route": send.route, "peer": send.peer, "staff": send.staff, "group": group, "place": place}
+            | {"queued_at": work.now, "attachments": list(request.attachments)}
         )
         work.record(Fact("touch.queued", f"touch:{touch_id}", {"kind": one.kind, "route": send.route}, one.member_id, request.cause))
     work.insert(tables.touch, rows)
     work.due(*(Due(DELIVER, group, at, {"group": group}, order_key=f"touch:{group}") for group, at in groups.items()))
     return [ids.derive("touch", request.key) for request in requests]
+
+
+def group_of(cause: str, staff: str, text: str, attachments: Sequence[Mapping[str, Any]] = ()) -> str:
+    """What goes out in one task: one cause, one employee, the same words and the same attachments."""
+    return ids.derive("mass", cause, staff, text, *([json.dumps(attachments, sort_keys=True)] if attachments else []))
 
 
 def keep_skips(work: Work, skips: Sequence[KeepSkip]) -> None:
@@ -91,29 +100,6 @@ def keep_skips(work: Work, skips: Sequence[KeepSkip]) -> None:
         for one in skips
     }
     upsert(work, tables.skip, list(rows.values()), ["cause", "member_id"], ["code", "reason", "at"])
-
-
-def claim_touches(work: Work, request: Claim) -> list[Touch]:
-    """Takes queued touches of one group for sending (state ``sending``); what was found in sending was interrupted and is unknown."""
-    table = tables.touch
-    work.execute(
-        table.update()
-        .where(table.c.group == request.group, table.c.state == "sending", table.c.route == "mass")
-        .values(state="unknown", reason="创建群发任务时中断，结果未知", settled_at=work.now)
-    )
-    found = store.touches(work, table.c.group == request.group, table.c.state.in_(("queued", "sending")), limit=request.limit)
-    for part in chunks([one.id for one in found]):
-        work.execute(table.update().where(table.c.id.in_(part)).values(state="sending"))
-    if len(found) == request.limit:
-        work.due(Due(DELIVER, request.group, work.now, {"group": request.group}, order_key=f"touch:{request.group}"))
-    return found
-
-
-def release_touches(work: Work, touch_ids: Sequence[str]) -> None:
-    """Puts claimed touches back: nothing has been sent (a supplier was away)."""
-    table = tables.touch
-    for part in chunks(touch_ids):
-        work.execute(table.update().where(table.c.id.in_(part), table.c.state == "sending").values(state="queued"))
 
 
 def settle_touches(work: Work, results: Sequence[TouchResult]) -> list[str]:
@@ -134,22 +120,24 @@ def settle_touches(work: Work, results: Sequence[TouchResult]) -> list[str]:
     return [states[result.touch_id] for result in results]
 
 
-def cancel_queued(work: Work, cause: str) -> int:
-    """Cancels what is still queued for one cause (a stopped plan); returns how many. What is being sent goes out."""
+def cancel_queued(work: Work, cause: str, most: int = 500) -> int:
+    """Cancels what is still queued for one cause (a stopped plan), at most so many; returns how many. What is being sent goes out."""
     table = tables.touch
-    rows = work.all(work.locked(sa.select(table).where(table.c.cause == cause, table.c.state == "queued").order_by(table.c.id)))
+    queued = sa.select(table).where(table.c.cause == cause, table.c.state == "queued").order_by(table.c.id).limit(most)
+    rows = work.all(work.locked(queued))
     for row in rows:
         _settle(work, row, "cancelled", "已停止", "")
     return len(rows)
 
 
 def expire_touches(work: Work) -> int:
-    """Gives up touches that nobody sent within three days; at most 500 a run, returns how many."""
+    """Gives up touches that nobody sent within three days; at most 500 a run, returns how many. Those in a task end with the task."""
     table = tables.touch
     old = sa.select(table).where(table.c.state.in_(("queued", "task_created")), table.c.queued_at < work.now - EXPIRE_AFTER)
-    rows = work.all(work.locked(old.order_by(table.c.id).limit(500)))
+    live = sa.exists().where(tables.mass_task.c.id == table.c.task, tables.mass_task.c.ended_at.is_(None))
+    rows = work.all(work.locked(old.where(sa.not_(live)).order_by(table.c.id).limit(500)))
     for row in rows:
-        _settle(work, row, "expired", "员工三天内没有确认发送" if row.state == "task_created" else "三天内没有发出", row.external_id)
+        _settle(work, row, "expired", UNCONFIRMED if row.state == "task_created" else "三天内没有发出", row.external_id)
     return len(rows)
 
 
@@ -180,4 +168,7 @@ def _row(touch_id: str, key: str, member_id: str, cause: str, kind: str, topic: 
         "external_id": "",
         "queued_at": None,
         "settled_at": None,
+        "attachments": [],
+        "task": "",
+        "tried": "",
     }

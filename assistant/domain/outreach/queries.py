@@ -95,28 +95,11 @@ def touches(view: View, cause: str, state: str | None = None, after: str = "", l
     return store.touches(view, *conditions, limit=limit, after=after)
 
 
-def of_task(view: View, msgid: str) -> list[Touch]:
-    """All touches of one mass task."""
-    return store.touches(view, tables.touch.c.external_id == msgid, tables.touch.c.route == "mass", limit=100_000)
-
-
-def unknown_of_group(view: View, group: str) -> list[Touch]:
-    """Touches of one group of which nobody knows whether their task exists."""
-    return store.touches(view, tables.touch.c.group == group, tables.touch.c.state == "unknown", limit=100_000)
-
-
 def unknown_in_tasks(view: View, limit: int = 100) -> list[Touch]:
     """Touches by mass task of which nobody knows whether their task exists, the latest first."""
     table = tables.touch
     statement = sa.select(table).where(table.c.state == "unknown", table.c.route == "mass").order_by(table.c.queued_at.desc(), table.c.id)
     return [store.as_touch(row) for row in view.all(statement.limit(limit))]
-
-
-def known_tasks(view: View) -> set[str]:
-    """The msgids of mass tasks of the last 32 days that already belong to touches."""
-    table = tables.touch
-    recent = sa.select(table.c.external_id).where(table.c.route == "mass", table.c.queued_at > view.now - store.MONTH)
-    return {row.external_id for row in view.all(recent.where(table.c.external_id != "").distinct())}
 
 
 def of_member(view: View, member_id: str, limit: int = 50) -> list[Touch]:

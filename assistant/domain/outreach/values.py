@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from assistant.domain.outreach.model import Send, Skip
 
@@ -45,12 +46,13 @@ class Feedback:
 
 @dataclass(frozen=True, slots=True)
 class Queue:
-    """A decided touch to write down; ``key`` is unique for ever (plan:step:member)."""
+    """A decided touch to write down; ``key`` is unique for ever (plan:step:member). ``attachments`` go only with 群发."""
 
     key: str
     decision: Send
     cause: str
     text: str
+    attachments: tuple[Mapping[str, Any], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,14 +83,9 @@ class Touch:
     external_id: str
     queued_at: datetime
     settled_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """Takes queued touches of one group for sending."""
-
-    group: str
-    limit: int = 500
+    attachments: list[dict[str, Any]] = field(default_factory=list)
+    task: str = ""
+    tried: str = ""
 
 
 @dataclass(frozen=True, slots=True)

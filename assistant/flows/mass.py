@@ -1,0 +1,246 @@
+"""Looks after 群发 tasks until they end: results, reminders, other employees, cancellation, and creations that were not answered."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from assistant.base.errors import LaoyouError, Refused, Transient
+from assistant.base.principal import system
+from assistant.domain import outreach
+from assistant.jobs import Handler, Job
+from assistant.store import Store
+from assistant.wecom import Unknown, WeComClient, calls, calls_mass
+
+ME = system("mass")
+POLL_MOST = timedelta(minutes=10)
+SETTLED_WITHIN = timedelta(days=1)
+"""After a tap WeCom sends at once; what has no result by then is not going to get one."""
+
+KNOWN_FOR = timedelta(minutes=10)
+LOOKS = 2
+LOOK_AGAIN = timedelta(seconds=60)
+BEFORE, AFTER = timedelta(seconds=60), timedelta(minutes=5)
+"""A task that may exist was made within this time around our call, by WeCom's clock."""
+
+Stage = Callable[[str], None]
+Friends = Callable[[Sequence[str]], Awaitable[Mapping[str, Sequence[str]]]]
+"""Customers → the employees who have them, in the order in which they are asked."""
+
+
+def handlers(store: Store, client: WeComClient, stage: Stage, rules: outreach.MassRules = outreach.MASS) -> dict[str, Handler]:
+    """The handlers of mass.poll, mass.close, mass.reconcile and mass.cancel jobs."""
+    desk = MassDesk(store, client, stage, rules)
+
+    async def cancel(job: Job) -> None:
+        await store.write(outreach.cancel_more, str(job.payload["cause"]), ME)
+
+    return {outreach.POLL: desk.look, outreach.CLOSE: desk.close, outreach.RECONCILE: desk.reconcile, outreach.CANCEL: cancel}
+
+
+class MassDesk:
+    """Every job is about one task; a step that was cut off is done again and finds what the first attempt left."""
+
+    def __init__(self, store: Store, client: WeComClient, stage: Stage, rules: outreach.MassRules) -> None:
+        self._store = store
+        self._client = client
+        self._stage = stage
+        self._rules = rules
+        self._working: tuple[datetime, frozenset[str]] | None = None
+
+    async def look(self, job: Job) -> None:
+        """Asks what has become of the task; looks again, ever less often, until it is confirmed and told, or given up."""
+        task = await self._store.read(outreach.task, job.key)
+        if task is None or task.state != "open":
+            return
+        self._stage("mass.before_look")
+        if await self._sent(task):
+            over = await self._results(task)
+        else:
+            over = await self._wait(task)
+        if not over:
+            pause = min(POLL_MOST, timedelta(seconds=float(job.payload.get("pause", 10)) * 1.5))
+            await self._store.write(outreach.keep_looking, (task.id, pause), ME)
+        self._stage("mass.looked")
+
+    async def _sent(self, task: outreach.Task) -> bool:
+        """Whether its employee has pressed send; noted the first time."""
+        assert task.msgid
+        cursor = ""
+        while True:
+            listing = await calls.get_groupmsg_task(self._client, task.msgid, cursor=cursor)
+            if any(row.get("userid") == task.staff and row.get("status") == 2 for row in listing.rows):
+                await self._store.write(outreach.confirmed, task.id, ME)
+                return True
+            cursor = listing.next_cursor
+            if not cursor:
+                return False
+
+    async def _results(self, task: outreach.Task) -> bool:
+        """Every page of results in a commit of its own; true when nothing more is to come."""
+        assert task.msgid
+        cursor, key = "", "external_userid" if task.chat == "single" else "chat_id"
+        while True:
+            listing = await calls.get_groupmsg_send_result(self._client, task.msgid, task.staff, cursor=cursor)
+            rows = tuple(
+                outreach.Row(str(row.get(key)), int(row.get("status") or 0), _instant(row.get("send_time"))) for row in listing.rows
+            )
+            await self._store.write(outreach.tell, outreach.Told(task.id, rows), ME)
+            self._stage("mass.page_told")
+            cursor = listing.next_cursor
+            if not cursor:
+                break
+        now, since = self._store.clock.now(), task.confirmed_at or self._store.clock.now()
+        if not await self._store.read(outreach.unsent, task.id) or now >= since + SETTLED_WITHIN:
+            await self._store.write(outreach.ended, outreach.Ended(task.id), ME)
+            return True
+        return False
+
+    async def _wait(self, task: outreach.Task) -> bool:
+        """Nobody has pressed send yet: remind, ask others, or give up. True when the task is to be cancelled."""
+        now = self._store.clock.now()
+        step = outreach.next_step(task, now, usable=await self._usable(task.staff), rules=self._rules)
+        if step == "fallback" and not await self._others(task):
+            await self._store.write(outreach.leave_alone, task.id, ME)
+            return False
+        if step == "remind":
+            await self._remind(task)
+        elif step != "wait":
+            await self._store.write(outreach.close, (task.id, step), ME)
+            return True
+        return False
+
+    async def _remind(self, task: outreach.Task) -> None:
+        """Counted before it goes out: a reminder that was cut off is not made up for."""
+        assert task.msgid
+        await self._store.write(outreach.reminding, task.id, ME)
+        self._stage("mass.before_remind")
+        outcome = "sent"
+        try:
+            await calls.remind_groupmsg_send(self._client, task.msgid)
+        except Refused as error:
+            outcome = error.code.removeprefix("wecom_")
+        except Unknown:
+            outcome = "unknown"
+        await self._store.write(outreach.reminded, (task.id, outcome), ME)
+        self._stage("mass.reminded")
+
+    async def _usable(self, staff: str) -> bool:
+        """Whether the employee may still write to customers; asked every ten minutes, and believed if WeCom does not tell."""
+        now = self._store.clock.now()
+        if self._working is None or now >= self._working[0] + KNOWN_FOR:
+            try:
+                self._working = (now, await calls_mass.follow_users(self._client))
+            except LaoyouError:
+                return True
+        return not self._working[1] or staff in self._working[1]
+
+    async def _others(self, task: outreach.Task) -> bool:
+        """Whether some customer of the task has another employee who was not asked yet."""
+        after = ""
+        while page := await self._store.read(outreach.unsent, task.id, after):
+            friends = await self._friends(task, page)
+            if any(outreach.next_staff(tried, task.staff, friends.get(peer, ())) for _, peer, tried in page):
+                return True
+            after = page[-1][0]
+        return False
+
+    async def _friends(self, task: outreach.Task, page: Sequence[tuple[str, str, str]]) -> dict[str, list[str]]:
+        """Customer → employees who may be asked now. Nobody but its owner can write to a group."""
+        if task.chat == "group":
+            return {}
+        found: dict[str, list[str]] = {}
+        for _, peer, _ in page:
+            try:
+                known = await calls_mass.friends_of(self._client, peer)
+            except Refused:
+                continue
+            found[peer] = [one for one in known if await self._usable(one)]
+        return found
+
+    async def close(self, job: Job) -> None:
+        """Takes the task back, then looks once more: only what was never sent goes on to somebody else, or ends."""
+        task = await self._store.read(outreach.task, job.key)
+        if task is None or task.state != "closing" or not task.msgid:
+            return
+        self._stage("mass.before_cancel")
+        await self._cancel(task.msgid)
+        self._stage("mass.cancelled")
+        if await self._sent(task):
+            await self._store.write(outreach.reopen, task.id, ME)
+            return
+        while page := await self._store.read(outreach.unsent, task.id):
+            asked = task.ending in ("fallback", "left")
+            friends = await self._friends(task, page) if asked else {}
+            request = outreach.HandOn(task.id, tuple(touch_id for touch_id, _, _ in page), friends)
+            await self._store.write(outreach.hand_on, request, ME)
+            self._stage("mass.handed_on")
+        await self._store.write(outreach.ended, outreach.Ended(task.id), ME)
+
+    async def _cancel(self, msgid: str) -> None:
+        try:
+            await calls.cancel_groupmsg_send(self._client, msgid)
+        except Refused as error:
+            # Cancelled before, or gone: what counts is that it cannot be sent any more.
+            if error.code != "wecom_mass_task":
+                raise
+        except Unknown as error:
+            later = self._store.clock.now() + timedelta(seconds=10)
+            raise Transient(error.say, retry_at=later, code=error.code) from error
+
+    async def reconcile(self, job: Job) -> None:
+        """Looks for a task whose creation was not answered; what is not found after two looks stays unknown and is shown."""
+        task = await self._store.read(outreach.task, job.key)
+        if task is None or task.state != "unknown" or task.called_at is None:
+            return
+        peers = await self._store.read(outreach.peers, task.id)
+        for row in await self._candidates(task):
+            msgid = str(row.get("msgid"))
+            inside = await self._inside(task, msgid)
+            if inside is None or not inside <= set(peers):
+                continue
+            left_out = tuple(peer for peer in peers if task.chat == "single" and peer not in inside)
+            await self._store.write(outreach.opened, outreach.Opened(task.id, msgid, left_out), ME, cause=task.cause)
+            return
+        look = int(job.payload.get("look", 1))
+        if look < LOOKS:
+            await self._store.write(outreach.look_again, (task.id, look + 1, LOOK_AGAIN), ME)
+
+    async def _candidates(self, task: outreach.Task) -> list[Mapping[str, Any]]:
+        """Tasks of these words made around our call that are nobody's yet; of groups only a single one, since nobody can be seen in it."""
+        assert task.called_at
+        start, end = int((task.called_at - BEFORE).timestamp()), int((task.called_at + AFTER).timestamp())
+        rows: list[Mapping[str, Any]] = []
+        cursor = ""
+        while True:
+            listing = await calls.get_groupmsg_list_v2(self._client, task.chat, start, end, cursor=cursor)
+            rows += [row for row in listing.rows if (row.get("text") or {}).get("content", "") == task.text]
+            cursor = listing.next_cursor
+            if not cursor:
+                break
+        known = await self._store.read(outreach.known_msgids, [str(row.get("msgid")) for row in rows])
+        fresh = [row for row in rows if row.get("msgid") and row["msgid"] not in known]
+        if task.chat == "group" and (len(fresh) != 1 or await self._store.read(outreach.lost_like, task) != 1):
+            return []
+        return fresh
+
+    async def _inside(self, task: outreach.Task, msgid: str) -> set[str] | None:
+        """Who is in a task of this employee alone; None if it is another's, or nobody can be seen in it."""
+        staff = await calls.get_groupmsg_task(self._client, msgid)
+        if [row.get("userid") for row in staff.rows] != [task.staff]:
+            return None
+        if task.chat == "group":
+            return set()
+        found: set[str] = set()
+        cursor = ""
+        while True:
+            listing = await calls.get_groupmsg_send_result(self._client, msgid, task.staff, cursor=cursor)
+            found |= {str(row.get("external_userid")) for row in listing.rows}
+            cursor = listing.next_cursor
+            if not cursor:
+                return found or None
+
+
+def _instant(seconds: Any) -> datetime | None:
+    return datetime.fromtimestamp(seconds, UTC) if isinstance(seconds, int) and seconds > 0 else None
