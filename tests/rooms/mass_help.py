@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
 
 import aiohttp
+import sqlalchemy as sa
 from aiohttp.test_utils import TestServer
 
 from assistant import simulation
@@ -16,7 +17,7 @@ from assistant.domain import outreach
 from assistant.flows import deliver, mass
 from assistant.jobs import EmbeddedRunner
 from assistant.operations import handlers as plan_handlers
-from assistant.store import Store, Work
+from assistant.store import Store, Work, fact
 from assistant.wecom import WeComClient
 from assistant.wecom.simulator import Simulator, SimulatorConfig
 from assistant.wecom.simulator.mass import Task
@@ -108,7 +109,8 @@ def queue(store: Store, members: dict[str, str], cause: str = "p", text: str = "
 
     def write(work: Work, _nothing: None) -> None:
         sends = [
-            outreach.Send(outreach.Candidate(member_id, "marketing"), "mass", peer, staff, "") for peer, member_id in sorted(members.items())
+            outreach.Send(outreach.Candidate(member_id, "marketing"), "mass", peer, staff, "")
+            for peer, member_id in sorted(members.items())
         ]
         outreach.queue(work, [outreach.Queue(f"{cause}:{one.peer}", one, cause, text) for one in sends])
 
@@ -122,9 +124,5 @@ def registered(store: Store, count: int) -> dict[str, str]:
 
 def facts(store: Store, name: str) -> list[dict[str, Any]]:
     """The payloads of all facts of a name, in order."""
-    import sqlalchemy as sa  # noqa: PLC0415
-
-    from assistant.store import fact  # noqa: PLC0415
-
-    rows: Callable[..., Any] = lambda view: view.all(sa.select(fact.c.payload).where(fact.c.name == name).order_by(fact.c.id))  # noqa: E731
-    return [row.payload for row in store.look(rows)]
+    told = sa.select(fact.c.payload).where(fact.c.name == name).order_by(fact.c.id)
+    return [row.payload for row in store.look(lambda view: view.all(told))]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0016"
-down_revision = "0015"
+revision = "0017"
+down_revision = "0016"
 branch_labels = None
 depends_on = None
 
@@ -98,7 +98,8 @@ def _carry_over() -> None:
          reminders, alone)
         SELECT "group", 'single', min(cause), min("group"), min(staff), min(text), '[]', 'unknown', '', '', NULL, count(*),
          min(queued_at), min(coalesce(settled_at, queued_at)), NULL, 0, false
-        FROM outreach_touch WHERE route = 'mass' AND state = 'unknown' AND "group" <> '' GROUP BY "group"""")
+        FROM outreach_touch WHERE route = 'mass' AND state = 'unknown' AND "group" <> '' GROUP BY "group"
+        """)
 
 
 def downgrade() -> None:
