@@ -33,6 +33,9 @@ TABS = {
 }
 """The pages around members and what they earn by; they stand beside each other under 会员."""
 
+REACH = {"/goals": "目标与方案", "/mass": "群发"}
+"""The pages around what is sent; they stand beside each other under 目标与方案."""
+
 
 def render(call: Call, template: str, *, status: int = 200, **values: Any) -> web.Response:
     """A whole page for somebody who is signed in."""
@@ -42,11 +45,10 @@ def render(call: Call, template: str, *, status: int = 200, **values: Any) -> we
 
 
 def _tabs(call: Call) -> tuple[tuple[str, str], ...]:
-    """On a page of members and rules its neighbours that the operator may open."""
-    if call.request.path not in TABS:
-        return ()
+    """On a page of members and rules, or of what is sent, its neighbours that the operator may open."""
+    beside = next((pages for pages in (TABS, REACH) if call.request.path in pages), {})
     needs = call.request.app[RULES]
-    return tuple((path, word) for path, word in TABS.items() if access.allowed(call.who, needs[("GET", path)]))
+    return tuple((path, word) for path, word in beside.items() if access.allowed(call.who, needs[("GET", path)]))
 
 
 def render_open(request: web.Request, template: str, *, status: int = 200, **values: Any) -> web.Response:

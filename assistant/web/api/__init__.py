@@ -11,6 +11,7 @@ from assistant.web.api import (
     goals,
     importing,
     linking,
+    mass,
     members,
     membership,
     orders,
@@ -22,6 +23,7 @@ from assistant.web.route import ApiRoute
 ROUTES: tuple[ApiRoute, ...] = description.described(
     (
         *goals.ROUTES,
+        *mass.ROUTES,
         *members.ROUTES,
         *conversations.ROUTES,
         *cashback.ROUTES,

@@ -9,7 +9,7 @@ from aiohttp import web
 
 from assistant import access, operations
 from assistant.store import View
-from assistant.web import chart, fields, plan_form, plan_people, plans
+from assistant.web import chart, fields, mass, plan_form, plan_people, plans
 from assistant.web.console.forms import see
 from assistant.web.doors import Call
 from assistant.web.pages import part, render, say
@@ -123,7 +123,8 @@ async def report(call: Call) -> web.StreamResponse:
     known = lift.lift is not None and lift.low is not None and lift.high is not None
     interval = chart.interval(lift.low or 0.0, lift.lift or 0.0, lift.high or 0.0, "提升及其 90% 区间") if known else None
     funnel = chart.funnel([(say(call.language, line.label), line.value) for line in found.funnel], say(call.language, "漏斗"))
-    return render(call, "report.html", report=found, goal=plan.goal, funnel=funnel, interval=interval)
+    staff = (await mass.show_funnel(call)).staff
+    return render(call, "report.html", report=found, goal=plan.goal, funnel=funnel, interval=interval, staff=staff)
 
 
 def _report(view: View, plan_id: str) -> tuple[PlanOut, ReportOut]:
