@@ -4,8 +4,9 @@ from assistant.operations.approving import approve, expire_plans, reject, submit
 from assistant.operations.drafting import draft, propose, revise, revise_fields
 from assistant.operations.executing import CHUNK, Ran, pause, resume, run_chunk, stop
 from assistant.operations.goals import compile_goal
+from assistant.operations.grouping import foreseen as foreseen_groups
 from assistant.operations.language import Plan, plan_from, plan_json
-from assistant.operations.previewing import preview
+from assistant.operations.previewing import candidates, preview
 from assistant.operations.queries import describe, goals_of, plan, plans
 from assistant.operations.refusing import refuse_forbidden
 from assistant.operations.reporting import Report, report
@@ -47,10 +48,12 @@ __all__ = [
     "Submit",
     "Vocabulary",
     "approve",
+    "candidates",
     "compile_goal",
     "describe",
     "draft",
     "expire_plans",
+    "foreseen_groups",
     "goals_of",
     "handlers",
     "pause",

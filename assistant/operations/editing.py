@@ -13,7 +13,7 @@ from assistant.operations.refusing import refuse_forbidden
 from assistant.operations.revising import answered, follow_gift, still_true
 from assistant.operations.vocabulary import DEFAULT, Vocabulary
 
-FREE = ("segment", "exclusions", "steps", "channel", "schedule", "caps", "budget_fen", "holdout_percent", "experiment")
+FREE = ("segment", "exclusions", "steps", "channel", "groups", "schedule", "caps", "budget_fen", "holdout_percent", "experiment")
 """What may be changed. Goal, kind and topic decide which consent and which law apply, so they stay what the operator said."""
 
 

@@ -12,7 +12,7 @@ from assistant.base.clock import parse_instant
 from assistant.base.errors import Refused
 from assistant.base.principal import system
 from assistant.domain import audience, experiments, ledger, members, outreach
-from assistant.operations import gifts, store
+from assistant.operations import gifts, grouping, store
 from assistant.operations.approving import release
 from assistant.operations.previewing import candidates, design, is_held_out
 from assistant.operations.values import Changed, Steer, Stored
@@ -54,6 +54,8 @@ def run_chunk(work: Work, payload: Mapping[str, Any], stage: Stage = no_stage) -
     if open_at > work.now:
         _next(work, stored, stored.chunk, open_at)
         return Ran(state=stored.state)
+    if stored.plan.to_groups:
+        return _to_groups(work, stored, stage)
     members_here = audience.page(work, stored.snapshot_id, stored.after, _size(work, stored))
     if not members_here:
         return _end(work, stored, "")
@@ -64,6 +66,18 @@ def run_chunk(work: Work, payload: Mapping[str, Any], stage: Stage = no_stage) -
     _next(work, stored, stored.chunk + 1, work.now + (CANARY_REST if stored.chunk == 0 else PACE))
     stage("plan.chunk_ends")
     return ran
+
+
+def _to_groups(work: Work, stored: Stored, stage: Stage) -> Ran:
+    """The next customer groups; there is no canary, since every group's owner looks before tapping."""
+    here, sent = grouping.queue(work, stored)
+    if not here:
+        return _end(work, stored, "")
+    stage("plan.before_cursor")
+    values = {"after": here[-1], "chunk": stored.chunk + 1, "sent": stored.sent + sent, "state": "running"}
+    store.change(work, stored, **values, started_at=stored.started_at or work.now)
+    _next(work, stored, stored.chunk + 1, work.now + PACE)
+    return Ran(sent, len(here) - sent, 0, "running")
 
 
 def _size(work: Work, stored: Stored) -> int:

@@ -10,9 +10,9 @@ from typing import Literal
 from assistant.base.errors import Invalid
 from assistant.base.money import MOST, format_yuan
 from assistant.domain import audience
-from assistant.operations.language import Benefit, BenefitStep, Caps, MessageStep, Plan, PointsBenefit, Schedule, Step
+from assistant.operations.language import Benefit, BenefitStep, Caps, Groups, MessageStep, Plan, PointsBenefit, Schedule, Step
 from assistant.operations.leftovers import not_understood, question
-from assistant.operations.parts import Gift, read_budget, read_channel, read_gift, read_holdout, read_people_cap, read_words
+from assistant.operations.parts import Gift, read_budget, read_channel, read_gift, read_groups, read_holdout, read_people_cap, read_words
 from assistant.operations.people import Reading, either, read_people, together
 from assistant.operations.refusing import refuse_forbidden
 from assistant.operations.times import read_deadline, read_send_time, show
@@ -84,7 +84,7 @@ def compile_goal(goal: str, now: datetime, words: Vocabulary = DEFAULT) -> Plan:
     found = read_people(reading.left, words, now)
     intent = intent_of(sentence)
     assumptions, questions = [*reading.assumptions, *found.assumptions], []
-    if not found.rules and not found.everybody:
+    if not found.rules and not found.everybody and said.groups is None:
         questions.append(ASKED_WHO)
     unclear = question(not_understood(found.left))
     if unclear:
@@ -109,6 +109,7 @@ def compile_goal(goal: str, now: datetime, words: Vocabulary = DEFAULT) -> Plan:
         exclusions=tuple(said.exclusions),
         steps=(*steps, MessageStep(template=message or "{nickname}，您好。")),
         channel=said.channel,
+        groups=said.groups or Groups(),
         schedule=schedule,
         caps=Caps(people=said.people_cap),
         budget_fen=budget,
@@ -130,19 +131,21 @@ class Said:
     by: str | None
     gift: Gift | None
     send_at: str | None
-    channel: Literal["auto", "kf", "mass"]
+    channel: Literal["auto", "kf", "mass", "group"]
+    groups: Groups | None
 
 
 def _said(reading: Reading) -> Said:
     """Order matters: quoted words first, so that nothing inside them is understood; times last, since they are the loosest."""
     text = read_words(reading)
+    groups = read_groups(reading)
     exclusions = read_exclusions(reading)
     budget, holdout, cap = read_budget(reading), read_holdout(reading), read_people_cap(reading)
     deadline = read_deadline(reading)
     gift = read_gift(reading)
     send_at = read_send_time(reading)
-    channel = read_channel(reading)
-    return Said(text, exclusions, budget, holdout, cap, deadline, gift, send_at, channel or "auto")  # type: ignore[arg-type]
+    channel = "group" if groups is not None else read_channel(reading) or "auto"
+    return Said(text, exclusions, budget, holdout, cap, deadline, gift, send_at, channel, groups)  # type: ignore[arg-type]
 
 
 def read_exclusions(reading: Reading) -> list[audience.Rule]:
@@ -220,6 +223,9 @@ def _schedule(said: Said, assumptions: list[str]) -> Schedule:
 
 
 def _holdout(said: Said, kind: str, assumptions: list[str]) -> int:
+    if said.groups is not None:
+        assumptions.append("发到客户群：由群主在企业微信里点发送，群里的人不算一对一联系")
+        return 0
     if said.holdout is not None:
         if said.holdout > 50:
             raise Invalid("对照组最多 50%", code="holdout_too_large")

@@ -84,6 +84,15 @@ class BenefitStep(Closed):
 Step = Annotated[MessageStep | BenefitStep, Field(discriminator="kind")]
 
 
+class Groups(Closed):
+    """Which customer groups: all, or those that fit each list that is given. ``names`` are parts of names."""
+
+    chats: Annotated[tuple[Word, ...], Field(max_length=500)] = ()
+    owners: Annotated[tuple[Word, ...], Field(max_length=100)] = ()
+    names: Annotated[tuple[Word, ...], Field(max_length=20)] = ()
+    personas: Annotated[tuple[Word, ...], Field(max_length=20)] = ()
+
+
 class Schedule(Closed):
     """``send_at``: the first touch not before; ``by``: no touch after. ISO 8601 with zone; None is at once and without end."""
 
@@ -114,7 +123,8 @@ class Experiment(Closed):
 class Plan(Closed):
     """A goal in closed form. ``assumptions`` are shown to the approver; with open ``questions`` nothing can be previewed.
 
-    ``budget_fen`` None takes what the preview finds as the worst case.
+    ``budget_fen`` None takes what the preview finds as the worst case. On the channel ``group`` the plan addresses ``groups`` instead of
+    people: one message, no benefits, no holdout.
     """
 
     goal: Text
@@ -124,7 +134,8 @@ class Plan(Closed):
     segment: audience.Rule
     exclusions: Annotated[tuple[audience.Rule, ...], Field(max_length=10)] = ()
     steps: Annotated[tuple[Step, ...], Field(max_length=4)]
-    channel: Literal["auto", "kf", "mass"] = "auto"
+    channel: Literal["auto", "kf", "mass", "group"] = "auto"
+    groups: Groups = Groups()
     schedule: Schedule = Schedule()
     caps: Caps = Caps()
     budget_fen: Annotated[StrictInt, Field(ge=0, le=MOST)] | None = 0
@@ -155,10 +166,15 @@ class Plan(Closed):
             template += f" {OPT_OUT}"
         return template
 
+    @property
+    def to_groups(self) -> bool:
+        """Whether customer groups are addressed, not people."""
+        return self.channel == "group"
+
     def text_for(self, nickname: str, route: str) -> str:
         """The message for one member; on the mass route all members of one staff member get the same words."""
         name = nickname.strip()[:20] if route == "kf" else ""
-        return self.message.replace("{nickname}", name or "老友")
+        return self.message.replace("{nickname}", name or ("各位老友" if route == "group" else "老友"))
 
 
 def plan_from(value: Any) -> Plan:
@@ -173,6 +189,8 @@ def plan_from(value: Any) -> Plan:
         raise Invalid("方案的人群条件嵌套得太深", code="bad_plan") from error
     if sum(isinstance(step, MessageStep) for step in plan.steps) != 1:
         raise Invalid("方案要有且只有一条消息", code="bad_plan", field="steps")
+    if plan.channel == "group" and (plan.benefits or plan.holdout_percent):
+        raise Invalid("发到客户群的方案只有一条消息，没有权益和对照组", code="bad_plan", field="channel")
     audience.catalogue().check(plan.people)
     return plan
 

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from decimal import Decimal
 
-from assistant.operations.language import Benefit, CardBenefit, ChanceBenefit, CouponBenefit, PointsBenefit
+from assistant.operations.language import Benefit, CardBenefit, ChanceBenefit, CouponBenefit, Groups, PointsBenefit
 from assistant.operations.people import NUMBER, Reading, number
 
 MONEY = r"(\d+(?:\.\d{1,2})?)\s*(万|千|百)?\s*(?:元|块钱?|rmb|RMB)?"
@@ -57,6 +57,16 @@ def read_channel(reading: Reading) -> str | None:
     if reading.take(r"(?:只|仅|都)?(?:用|走|通过)\s*(?:企业?微信?|企微)?(?:群发|员工|导购)(?:渠道|任务)?(?:发送?)?"):
         return "mass"
     return None
+
+
+def read_groups(reading: Reading) -> Groups | None:
+    """The customer groups that are written to; None where people are meant."""
+    names = "|".join(map(re.escape, sorted(reading.words.groups, key=len, reverse=True)))
+    named = reading.take(rf"(?:在|往|到|给|向)\s*[“\"「]?({names})[”\"」]?\s*(?:群里|里)?\s*(?:发送?|推送?|通知)") if names else None
+    if named is not None:
+        return Groups(chats=(reading.words.groups[named[1]],))
+    every = r"(?:在|往|到|给|向)\s*(?:所有|全部|各个?|每个)?的?(?:客户群|社群|微信群)(?:们)?(?:里)?(?:都|里面)?\s*(?:发送?|推送?|通知)"
+    return Groups() if reading.take(every) or reading.take(r"(?:只|都)?发(?:送)?(?:到|在)(?:所有|全部)?的?(?:客户群|社群|群)里?") else None
 
 
 def read_words(reading: Reading) -> str | None:

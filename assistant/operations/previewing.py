@@ -5,7 +5,7 @@ Large audiences are previewed in steps, each its own short transaction; the plan
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
@@ -14,7 +14,7 @@ from assistant.base import ids
 from assistant.base.clock import parse_instant
 from assistant.base.errors import Refused
 from assistant.domain import audience, content, experiments, members, outreach
-from assistant.operations import gifts, store
+from assistant.operations import gifts, grouping, store
 from assistant.operations.language import Plan, plan_json
 from assistant.operations.values import Preview, Stored
 from assistant.store import Due, Work
@@ -39,13 +39,16 @@ def preview(work: Work, plan_id: str) -> Preview | None:
         raise Refused("这个方案已经不能再预览", code="plan_closed", state=stored.state)
     if stored.plan.questions:
         raise Refused("还有问题没有回答：" + "；".join(stored.plan.questions), code="open_questions")
+    if stored.plan.to_groups:
+        return _finish_groups(work, stored)
     snapshot = audience.freeze(work, audience.Freeze(f"{plan_id}:{stored.version}", stored.plan.people.model_dump(mode="json")))
     progress = stored.progress or _blank()
     if snapshot.frozen:
         page = audience.page(work, snapshot.id, progress["after"], PAGE)
         _tally(work, stored, page, progress)
         if len(page) < PAGE:
-            return _finish(work, stored, snapshot, progress)
+            rule = audience.describe(stored.plan.people)
+            return _finish(work, stored, Frozen(snapshot.id, snapshot.digest, snapshot.count, rule), progress)
     store.change(work, stored, preview=progress, snapshot_id=snapshot.id)
     work.due(Due("plan.preview", plan_id, work.now, {"plan": plan_id}, order_key=f"plan:{plan_id}"))
     return None
@@ -63,7 +66,8 @@ def is_held_out(stored: Stored, member_id: str) -> bool:
 
 def candidates(stored: Stored, member_ids: list[str]) -> list[outreach.Candidate]:
     plan = stored.plan
-    return [outreach.Candidate(member_id, plan.kind, plan.topic, plan.channel) for member_id in member_ids]
+    channel: outreach.Preference = "auto" if plan.channel == "group" else plan.channel
+    return [outreach.Candidate(member_id, plan.kind, plan.topic, channel) for member_id in member_ids]
 
 
 def _blank() -> dict[str, Any]:
@@ -109,7 +113,24 @@ def _sample(work: Work, stored: Stored, sends: list[outreach.Send], progress: di
         progress["samples"].append({"member_id": member_id, "nickname": name[:1] + "**", "route": send.route, "text": text})
 
 
-def _finish(work: Work, stored: Stored, snapshot: audience.Snapshot, progress: dict[str, Any]) -> Preview:
+def _finish_groups(work: Work, stored: Stored) -> Preview:
+    """Groups are few: their preview is one step, and the list is frozen in the plan's own row."""
+    progress, chats = grouping.tally(work, stored.plan)
+    return _finish(work, stored, Frozen("", grouping.digest(chats), len(chats), grouping.described(stored.plan), chats), progress)
+
+
+@dataclass(frozen=True, slots=True)
+class Frozen:
+    """Whom a preview has counted: people by their snapshot, or customer groups by name."""
+
+    snapshot_id: str
+    digest: str
+    count: int
+    rule: str
+    groups: list[str] | None = None
+
+
+def _finish(work: Work, stored: Stored, frozen: Frozen, progress: dict[str, Any]) -> Preview:
     plan = stored.plan
     each = gifts.cost_each(work, plan.benefits)
     reachable = sum(progress["routes"].values())
@@ -133,24 +154,30 @@ def _finish(work: Work, stored: Stored, snapshot: audience.Snapshot, progress: d
         budget_fen=budget,
         samples=progress["samples"],
         warnings=_warnings(most, each, budget, findings),
-        second_person=worst > SECOND_PERSON_FEN or most * SECOND_PERSON_SHARE > members.count(work),
-        rule=audience.describe(plan.people),
+        second_person=worst > SECOND_PERSON_FEN or _many(work, most, frozen),
+        rule=frozen.rule,
         digest="",
     )
     values = asdict(done) | {"blocked": content.blocked(findings)}
-    digest = ids.digest_of({"plan": plan_json(plan), "snapshot": snapshot.digest, "count": snapshot.count, "preview": values})
+    digest = ids.digest_of({"plan": plan_json(plan), "snapshot": frozen.digest, "count": frozen.count, "preview": values})
     blocked = values.pop("blocked")
     values["digest"] = digest
     store.change(
         work,
         stored,
-        preview={"done": values, "blocked": blocked},
-        snapshot_id=snapshot.id,
+        preview={"done": values, "blocked": blocked} | ({} if frozen.groups is None else {"groups": frozen.groups}),
+        snapshot_id=frozen.snapshot_id,
         digest=digest,
         state="previewed",
         after="",
     )
     return Preview(**values)
+
+
+def _many(work: Work, most: int, frozen: Frozen) -> bool:
+    if frozen.groups is not None:
+        return grouping.second_person(work, frozen.groups)
+    return most * SECOND_PERSON_SHARE > members.count(work)
 
 
 def _warnings(most: int, each: int, budget: int, findings: list[content.Finding]) -> list[str]:

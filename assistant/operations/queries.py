@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from assistant.domain import audience
-from assistant.operations import store
+from assistant.operations import grouping, store
 from assistant.operations.language import CardBenefit, ChanceBenefit, MessageStep, Plan, PointsBenefit
 from assistant.operations.times import show
 from assistant.operations.values import Stored
@@ -29,7 +29,7 @@ def goals_of(view: View, plan_ids: Collection[str]) -> dict[str, str]:
 
 def describe(value: Plan) -> list[str]:
     """The plan in Chinese lines for a chat card or a page."""
-    lines = [f"目标：{value.goal}", f"人群：{audience.describe(value.people)}"]
+    lines = [f"目标：{value.goal}", f"人群：{grouping.described(value) if value.to_groups else audience.describe(value.people)}"]
     for step in value.steps:
         if isinstance(step, MessageStep):
             lines.append(f"消息：{value.message}")

@@ -38,6 +38,8 @@ class Report:
 def report(view: View, plan_id: str) -> Report:
     """The report of one plan as of now; every figure can be counted again from the rows it names."""
     stored = store.get(view, plan_id)
+    if stored.plan.to_groups:
+        return _of_groups(view, stored)
     outcomes = store.outcome_counts(view, plan_id)
     states = outreach.state_counts(view, stored.cause)
     treated, holdout, ordered = _arms(view, stored, outcomes)
@@ -60,6 +62,29 @@ def report(view: View, plan_id: str) -> Report:
         budget_fen=held,
         lift=measured,
         conclusion=_conclusion(stored, measured),
+    )
+
+
+def _of_groups(view: View, stored: Stored) -> Report:
+    """Groups in the place of people; what their members do is not laid at one message's door."""
+    states = outreach.group_state_counts(view, stored.cause)
+    return Report(
+        state=stored.state,
+        people=sum(states.values()),
+        holdout=0,
+        skipped=outreach.group_skips(view, stored.cause),
+        queued=sum(states.values()) - states.get("skipped", 0),
+        task_created=states.get("task_created", 0),
+        delivered=states.get("delivered", 0),
+        refused=states.get("refused", 0),
+        unknown=states.get("unknown", 0),
+        replied=0,
+        ordered=0,
+        net_paid_fen=0,
+        spent_fen=0,
+        budget_fen=0,
+        lift=None,
+        conclusion="发到客户群的消息按群统计，不做对照",
     )
 
 

@@ -18,6 +18,8 @@ INCLUDED = ("in", "sent")
 def people(view: View, plan_id: str, after: str, limit: int, only: str = "") -> PeopleOut:
     """A page of the frozen people; ``only`` is ``in``, ``out`` or empty. Empty before the first preview."""
     stored = operations.plan(view, plan_id)
+    if stored.plan.to_groups:
+        return PeopleOut(people=[] if after else _groups(view, stored, only), next_after="")
     if not stored.snapshot_id:
         return PeopleOut(people=[], next_after="")
     found: list[PersonOut] = []
@@ -28,6 +30,17 @@ def people(view: View, plan_id: str, after: str, limit: int, only: str = "") -> 
         if not after or found:
             break
     return PeopleOut(people=found, next_after=after)
+
+
+def _groups(view: View, stored: Stored, only: str) -> list[PersonOut]:
+    """Customer groups in the place of people: what became of each, or what the gate would say."""
+    done = {one.chatid: (one.state != "skipped", one.state, one.reason) for one in outreach.group_touches(view, stored.cause)}
+    found = []
+    for group, reason in operations.foreseen_groups(view, stored.plan):
+        included, state, why = done.get(group.chatid, (not reason, "out" if reason else "in", reason))
+        state = "sent" if included and state != "in" else state
+        found.append(PersonOut(member_id="", name=group.name or group.chatid, included=included, state=state, reason=why))
+    return [one for one in found if not only or one.included == (only == "in")]
 
 
 def _shown(view: View, stored: Stored, here: list[str], before: str) -> list[PersonOut]:
@@ -65,7 +78,7 @@ def _foreseen(view: View, stored: Stored, here: list[str]) -> dict[str, tuple[st
     found = {member_id: ("holdout", "") for member_id in here if _held_out(stored, member_id)}
     asked = [member_id for member_id in here if member_id not in found]
     plan = stored.plan
-    wishes = [outreach.Candidate(member_id, plan.kind, plan.topic, plan.channel) for member_id in asked]
+    wishes = operations.candidates(stored, asked)
     send_at = parse_instant(plan.schedule.send_at) if plan.schedule.send_at else view.now
     at = outreach.quiet_ends(max(send_at, view.now))
     for decision in outreach.decide_all(wishes, outreach.standings(view, asked), outreach.DEFAULT, at):

@@ -5,16 +5,22 @@ from __future__ import annotations
 from assistant.base.clock import SHANGHAI, parse_instant
 from assistant.base.money import format_yuan
 from assistant.domain import audience
+from assistant.operations import grouping
 from assistant.operations.language import BenefitStep, CardBenefit, ChanceBenefit, CouponBenefit, MessageStep, Plan, PointsBenefit
 from assistant.web.shapes_plans import StepOut
 
-CHANNELS = {"auto": "自动：48 小时内聊过的走微信客服，其余由专属导购群发", "kf": "只走微信客服", "mass": "只走导购群发"}
+CHANNELS = {
+    "auto": "自动：48 小时内聊过的走微信客服，其余由专属导购群发",
+    "kf": "只走微信客服",
+    "mass": "只走导购群发",
+    "group": "发到客户群，由群主点发送",
+}
 METRICS = {"buyers": "下单人数", "net_paid": "净成交额"}
 
 
 def who(plan: Plan) -> str:
     """The segment as a phrase."""
-    return audience.describe(plan.segment)
+    return grouping.described(plan) if plan.to_groups else audience.describe(plan.segment)
 
 
 def left_out(plan: Plan) -> list[str]:

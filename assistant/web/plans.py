@@ -32,7 +32,7 @@ STATES = {
     "rejected": "已退回",
     "expired": "已过期",
 }
-ROUTES = {"kf": "微信客服（48 小时内聊过）", "mass": "导购群发（要员工点确认）"}
+ROUTES = {"kf": "微信客服（48 小时内聊过）", "mass": "导购群发（要员工点确认）", "group": "客户群群发（要群主点确认）"}
 NEXT = {
     "previewed": ("submit", "approve", "reject"),
     "awaiting_approval": ("approve", "reject"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from assistant.domain.members import store
 from assistant.domain.members.model import CustomerGroup, Identity, Member
@@ -70,6 +70,16 @@ def with_identity(view: View, namespace: str) -> list[tuple[str, str, str]]:
 def groups(view: View) -> list[CustomerGroup]:
     """All customer groups with the members inside."""
     return store.groups_of(view)
+
+
+def group_list(view: View) -> list[CustomerGroup]:
+    """All customer groups without who is inside, by their ids."""
+    return store.group_list(view)
+
+
+def inside_groups(view: View, chats: Sequence[str]) -> int:
+    """How many members are in at least one of these groups."""
+    return store.inside_groups(view, chats)
 
 
 def group_name(view: View, chatid: str) -> str:

@@ -168,6 +168,16 @@ def groups_of(view: View) -> list[CustomerGroup]:
     ]
 
 
+def group_list(view: View) -> list[CustomerGroup]:
+    rows = view.all(sa.select(group).order_by(group.c.chatid))
+    return [CustomerGroup(row.chatid, row.name, row.owner, row.persona, (), ()) for row in rows]
+
+
+def inside_groups(view: View, chats: Sequence[str]) -> int:
+    found = sa.select(sa.func.count(in_group.c.member_id.distinct())).where(view.among(in_group.c.chatid, chats))
+    return int(view.scalar(found))
+
+
 def group_name(view: View, chatid: str) -> str:
     return str(view.scalar(sa.select(group.c.name).where(group.c.chatid == chatid)) or "")
 

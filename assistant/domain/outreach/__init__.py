@@ -1,6 +1,7 @@
 """May we write to this person now, and what was written: the one gate for every proactive touch. Not for what to write."""
 
 from assistant.domain.outreach.attending import MASS, MOST, Chat, MassRules, Task, at_work, next_step, reminders
+from assistant.domain.outreach.chats import GroupTouch, QueueGroup, group_skips, group_state_counts, group_touches, queue_groups
 from assistant.domain.outreach.commands import (
     cancel_queued,
     expire_touches,
@@ -20,6 +21,7 @@ from assistant.domain.outreach.model import (
     Defer,
     Past,
     Period,
+    Preference,
     Rules,
     Send,
     Skip,
@@ -93,6 +95,7 @@ __all__ = [
     "Defer",
     "Ended",
     "Feedback",
+    "GroupTouch",
     "Halt",
     "HandOn",
     "Inbound",
@@ -102,7 +105,9 @@ __all__ = [
     "Past",
     "PastTouch",
     "Period",
+    "Preference",
     "Queue",
+    "QueueGroup",
     "Row",
     "Rules",
     "Send",
@@ -128,6 +133,9 @@ __all__ = [
     "ended",
     "expire_touches",
     "go_on",
+    "group_skips",
+    "group_state_counts",
+    "group_touches",
     "halt",
     "hand_on",
     "is_quiet",
@@ -150,6 +158,7 @@ __all__ = [
     "peers",
     "put_back",
     "queue",
+    "queue_groups",
     "quiet_ends",
     "refused",
     "reminded",

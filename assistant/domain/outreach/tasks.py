@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from assistant.base import ids
+from assistant.channels import quota
 from assistant.domain.outreach import store, tables
 from assistant.domain.outreach.attending import MOST, Chat, Task
 from assistant.domain.outreach.commands import DELIVER, cancel_queued
@@ -120,7 +121,8 @@ def cancel_stopped(work: Work, cause: str) -> None:
 def cancel_groups(work: Work, cause: str) -> int:
     """As ``cancel_queued``, for customer groups."""
     table = tables.group_touch
-    rows = work.all(sa.select(table.c.id).where(table.c.cause == cause, table.c.state == "queued").limit(SET))
+    rows = work.all(sa.select(table).where(table.c.cause == cause, table.c.state == "queued").limit(SET))
+    give_back(work, rows)
     for part in chunks([row.id for row in rows]):
         values = {"state": "cancelled", "reason": "已停止", "settled_at": work.now}
         work.execute(table.update().where(table.c.id.in_(part)).values(values))
@@ -296,7 +298,15 @@ def settle(work: Work, task: Task, rows: Sequence[Any], state: str, reason: str,
         values["place"] = None
     for part in chunks([row.id for row in rows]):
         work.execute(table.update().where(table.c.id.in_(part)).values(values))
+    if task.chat == "group" and state != "delivered":
+        give_back(work, rows)
     work.record(*(_fact(task, row, state, reason, when) for row in rows))
+
+
+def give_back(work: Work, rows: Sequence[Any]) -> None:
+    """What groups did not get does not count against what they may get."""
+    charges = [quota.GiveBack([quota.Charge(quota.MASS_GROUP, row.peer)], row.queued_at) for row in rows]
+    quota.give_back(work, charges)
 
 
 def _fact(task: Task, row: Any, state: str, reason: str, at: datetime) -> Fact:
