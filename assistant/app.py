@@ -33,7 +33,7 @@ from assistant.flows import bot_media, cleaning, contact_jobs, deliver, payout, 
 from assistant.flows.bot_line import BotLine, Line, Waits
 from assistant.flows import cleaning, contact_jobs, deliver, payout, robots
 from assistant.domain import audience, cashback, events, journeys, members, membership, orders, outreach, points, stored_value
-from assistant.flows import cleaning, deliver, mass, payout, robots
+from assistant.flows import cleaning, deliver, mass, moments, payout, robots, statistics, words
 from assistant.flows.receive import Intake, KfPull
 from assistant.flows.reconciling import Reconciler
 from assistant.jobs import EmbeddedRunner, Handler, Ticker
@@ -258,6 +258,9 @@ def _handlers(
 ) -> dict[str, Handler]:
     folder, inward = Folder(settings.home / "media"), Folder(settings.home / RECEIVED)
     sender = WeComSender(client, MediaDesk(store, client, folder))
+    folder = Folder(settings.home / "media")
+    media_desk = MediaDesk(store, client, folder)
+    sender = WeComSender(client, media_desk)
     senders: dict[str, Sender] = {
         "kf": sender,
         "app": Metered(store, sender, app_charges, TOO_MANY),
@@ -280,7 +283,11 @@ def _handlers(
         "reaction": triggers.react(store, stage),
         **contact_jobs.handlers(store, client, stage),
         **deliver.handlers(store, client, kf_account, stage),
+        **deliver.handlers(store, client, kf_account, stage, media_desk),
         **mass.handlers(store, client, stage, outreach.MassRules(fall_back_after=settings.mass_fallback)),
+        **moments.handlers(store, client, media_desk, stage),
+        **statistics.handlers(store, client, stage),
+        **words.handlers(store, client, stage),
         **plan_handlers(store, stage),
         **triggers.journey_steps(store, stage),
     }

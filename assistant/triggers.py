@@ -13,7 +13,7 @@ from assistant.base.errors import Broken
 from assistant.base.principal import system
 from assistant.channels import quota, streams
 from assistant.domain import activities, cashback, events, journeys, members, membership, orders, outreach, points
-from assistant.flows import behaviour, contact_sync, contact_tags, contact_ways, gifts, live, merging, notices, robots
+from assistant.flows import behaviour, contact_sync, contact_tags, contact_ways, gifts, live, merging, notices, robots, statistics, words
 from assistant.flows.deliver import settle_kf
 from assistant.flows.settle import settle_orders
 from assistant.jobs import Handler, Job, Schedule
@@ -202,6 +202,8 @@ def journey_steps(store: Store, stage: Stage) -> dict[str, Handler]:
 SCHEDULES = (
     *(Schedule(name, every=seconds) for name, (seconds, _run) in ON_CLOCK.items()),
     Schedule("book.reconcile", cron="30 3 * * *"),
+    Schedule(statistics.PULL, cron="40 2 * * *"),
+    Schedule(words.CHECK, cron="50 3 * * *"),
     Schedule("media.clean", cron="10 4 * * *"),
     Schedule("received.clean", cron="20 4 * * *"),
     Schedule(contact_sync.NIGHTLY, cron="10 4 * * *"),

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from assistant.base.errors import LaoyouError, Transient
 from assistant.base.principal import system
 from assistant.channels import outbox
-from assistant.channels.message import Address, OutboundMessage
+from assistant.channels.message import Address, Attachment, OutboundMessage
 from assistant.domain import outreach
 from assistant.jobs import Handler, Job
 from assistant.store import Store, Work
 from assistant.wecom import Unknown, WeComClient, calls
+from assistant.wecom.attachments import MediaIds
+from assistant.wecom.media import with_media
 
 ME = system("deliver")
 PREFIX = "touch:"
@@ -28,9 +30,9 @@ class Kf:
     account: str
 
 
-def handlers(store: Store, client: WeComClient, kf_account: str, stage: Stage) -> dict[str, Handler]:
+def handlers(store: Store, client: WeComClient, kf_account: str, stage: Stage, media: MediaIds) -> dict[str, Handler]:
     """The handler of touch.deliver jobs; what becomes of tasks afterwards is looked after by ``flows.mass``."""
-    desk = _Desk(store, client, kf_account, stage)
+    desk = _Desk(store, client, kf_account, stage, media)
     return {"touch.deliver": desk.deliver}
 
 
@@ -38,7 +40,8 @@ def queue_kf(work: Work, request: Kf) -> None:
     """Puts the touch into the outbox; the key of the message is the touch, so it can never be queued twice."""
     touch = request.touch
     address = Address("kf", request.account, touch.peer)
-    outbox.queue(work, [OutboundMessage(PREFIX + touch.id, address, touch.text, touch.cause, touch.member_id, proactive=True)])
+    message = OutboundMessage(PREFIX + touch.id, address, touch.text, touch.cause, touch.member_id, proactive=True)
+    outbox.queue(work, [replace(message, attachments=_attachments(touch.attachments))])
 
 
 def settle_kf(work: Work, key: str, state: Any, reason: str, external_id: str) -> None:
@@ -49,8 +52,13 @@ def settle_kf(work: Work, key: str, state: Any, reason: str, external_id: str) -
         outreach.settle_touches(work, [result])
 
 
+def _attachments(told: Sequence[Mapping[str, Any]]) -> tuple[Attachment, ...]:
+    return tuple(Attachment(**one) for one in told)
+
+
 class _Desk:
-    def __init__(self, store: Store, client: WeComClient, kf_account: str, stage: Stage) -> None:
+    def __init__(self, store: Store, client: WeComClient, kf_account: str, stage: Stage, media: MediaIds) -> None:
+        self._media = media
         self._store = store
         self._client = client
         self._kf_account = kf_account
@@ -76,14 +84,18 @@ class _Desk:
         single = task.chat == "single"
         try:
             self._stage("touch.before_task")
-            made = await calls.add_msg_template(
-                self._client,
-                text=task.text,
-                chat_type=task.chat,
-                external_userids=peers if single else (),
-                chat_ids=() if single else peers,
-                sender=task.staff,
-                attachments=task.attachments,
+            made = await with_media(
+                _attachments(task.attachments),
+                self._media,
+                lambda listed: calls.add_msg_template(
+                    self._client,
+                    text=task.text,
+                    chat_type=task.chat,
+                    external_userids=peers if single else (),
+                    chat_ids=() if single else peers,
+                    sender=task.staff,
+                    attachments=listed,
+                ),
             )
             self._stage("touch.task_created")
             await self._store.write(outreach.opened, outreach.Opened(task.id, made.msgid, made.failed), ME, cause=task.cause)

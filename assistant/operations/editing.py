@@ -54,7 +54,9 @@ def _follow(plan: Plan, new: Plan, changes: dict[str, Any], words: Vocabulary) -
     template = _template(plan)
     if new.benefits != plan.benefits and _template(new) == template:
         followed = follow_gift(plan, new.benefits[0] if new.benefits else None, template, words)
-        changes["steps"] = tuple(MessageStep(template=followed) if isinstance(step, MessageStep) else step for step in new.steps)
+        changes["steps"] = tuple(
+            step.model_copy(update={"template": followed}) if isinstance(step, MessageStep) else step for step in new.steps
+        )
 
 
 def _template(plan: Plan) -> str:

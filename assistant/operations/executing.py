@@ -148,7 +148,7 @@ def _queue(work: Work, stored: Stored, sends: Sequence[outreach.Send]) -> None:
     for send in sends:
         member_id = send.candidate.member_id
         text = stored.plan.text_for(people[member_id].nickname, send.route)
-        requests.append(outreach.Queue(f"{stored.id}:{step}:{member_id}", send, stored.cause, text))
+        requests.append(outreach.Queue(f"{stored.id}:{step}:{member_id}", send, stored.cause, text, stored.plan.attachments))
     outreach.queue(work, requests)
 
 

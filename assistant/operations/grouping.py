@@ -95,6 +95,7 @@ def queue(work: Work, stored: Stored) -> tuple[list[str], int]:
             staff=known[chat].owner if chat in known else "",
             cause=stored.cause,
             text=text,
+            attachments=stored.plan.attachments,
             skipped=why[chat],
         )
         for chat in here

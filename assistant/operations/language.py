@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr, ValidationError, field_validator, model_validator
 
 from assistant.base.clock import parse_instant
 from assistant.base.errors import Invalid
@@ -59,11 +59,32 @@ class ChanceBenefit(Closed):
 Benefit = Annotated[PointsBenefit | CardBenefit | CouponBenefit | ChanceBenefit, Field(discriminator="kind")]
 
 
+class Attached(Closed):
+    """Something beside the words: a picture, video or file of our media, a link, a page of a mini-program."""
+
+    kind: Literal["image", "video", "file", "link", "miniprogram"]
+    media: Annotated[StrictStr, Field(max_length=100)] = ""
+    url: Annotated[StrictStr, Field(max_length=2000, pattern=r"^(https?://\S+)?$")] = ""
+    title: Word = ""
+    description: Annotated[StrictStr, Field(max_length=170)] = ""
+    picture: Annotated[StrictStr, Field(max_length=2000)] = ""
+    appid: Word = ""
+    page: Annotated[StrictStr, Field(max_length=500)] = ""
+
+    @model_validator(mode="after")
+    def _whole(self) -> Attached:
+        needed = {"link": (self.title, self.url), "miniprogram": (self.title, self.appid, self.page, self.media)}
+        if not all(needed.get(self.kind, (self.media,))):
+            raise ValueError("incomplete attachment")
+        return self
+
+
 class MessageStep(Closed):
     """One message; the template's slots are ``{nickname}``. A mass task cannot carry a name: there the slot reads 老友."""
 
     kind: Literal["message"] = "message"
     template: Text
+    attachments: Annotated[tuple[Attached, ...], Field(max_length=9)] = ()
 
     @field_validator("template")
     @classmethod
@@ -155,6 +176,11 @@ class Plan(Closed):
     @property
     def benefits(self) -> list[Benefit]:
         return [step.benefit for step in self.steps if isinstance(step, BenefitStep)]
+
+    @property
+    def attachments(self) -> tuple[dict[str, Any], ...]:
+        """What goes out beside the words."""
+        return tuple(one.model_dump() for step in self.steps if isinstance(step, MessageStep) for one in step.attachments)
 
     @property
     def message(self) -> str:

@@ -59,7 +59,7 @@ def revise_plan(plan: Plan, sentence: str, now: datetime, words: Vocabulary = DE
 def _message(plan: Plan, reading: Reading, changes: dict[str, Any]) -> None:
     text = read_words(reading)
     if text is not None:
-        changes["steps"] = (*(step for step in plan.steps if isinstance(step, BenefitStep)), MessageStep(template=text))
+        changes["steps"] = (*(step for step in plan.steps if isinstance(step, BenefitStep)), reworded(plan, text))
         questions = changes.get("questions", plan.questions)
         changes["questions"] = tuple(question for question in questions if question != ASKED_WHAT)
 
@@ -120,7 +120,7 @@ def _replace_gift(plan: Plan, gift: Benefit | None, changes: dict[str, Any], wor
     steps = changes.get("steps", plan.steps)
     template = next(step.template for step in steps if isinstance(step, MessageStep))
     template = follow_gift(plan, gift, template, words)
-    changes["steps"] = (*((BenefitStep(benefit=gift),) if gift else ()), MessageStep(template=template))
+    changes["steps"] = (*((BenefitStep(benefit=gift),) if gift else ()), reworded(plan, template))
     questions = changes.get("questions", plan.questions)
     changes["questions"] = tuple(question for question in questions if not question.startswith(MONEY_QUESTIONS))
 
@@ -131,6 +131,11 @@ def follow_gift(plan: Plan, gift: Benefit | None, template: str, words: Vocabula
     old = plan.benefits[0] if plan.benefits else None
     built_in = template == words_of(intent, old, words) or (gift_words(old, words) == "" and template == words_of(intent, None, words))
     return words_of(intent, gift, words) if built_in else template
+
+
+def reworded(plan: Plan, template: str) -> MessageStep:
+    """The plan's message with other words; what goes out beside them stays."""
+    return MessageStep(template=template, attachments=next((step.attachments for step in plan.steps if isinstance(step, MessageStep)), ()))
 
 
 def answered(plan: Plan, changes: Mapping[str, Any]) -> tuple[str, ...]:

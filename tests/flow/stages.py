@@ -57,13 +57,19 @@ MASS: tuple[Death, ...] = (
 )
 """A 群发 task from its creation to its results, the real handlers in one process (``tests/rooms/test_mass``)."""
 
+REACH: tuple[Death, ...] = (
+    *(("moment.before_claim", 1), ("moment.claimed", 1), ("moment.posted", 1), ("moment.before_look", 1), ("moment.looked", 1)),
+    *(("insights.span_kept", 3), ("insights.day_kept", 1), ("words.before_push", 1), ("words.pushed", 1), ("words.checked", 1)),
+)
+"""Moments, daily statistics and forbidden words, likewise in one process."""
+
 SCHEDULE = ("clock.begins", "clock.committed", "journey.begins", "journey.committed", "reaction.begins", "reaction.committed")
 """What only a day of the schedule crosses; ``test_schedule`` dies there."""
 
 LISTED = frozenset(
     (
         *(stage for chain in CAMPAIGN for stage, _ in chain.deaths),
-        *(stage for stage, _ in (*PAYOUT, *MEMBER, *CHAT, *MASS)),
+        *(stage for stage, _ in (*PAYOUT, *MEMBER, *CHAT, *MASS, *REACH)),
         *SCHEDULE,
     )
 )

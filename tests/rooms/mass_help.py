@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -13,12 +15,14 @@ from aiohttp.test_utils import TestServer
 
 from assistant import simulation
 from assistant.base.clock import ManualClock
+from assistant.channels.media import Folder
 from assistant.domain import outreach
-from assistant.flows import deliver, mass
+from assistant.flows import deliver, mass, moments, statistics, words
 from assistant.jobs import EmbeddedRunner
 from assistant.operations import handlers as plan_handlers
 from assistant.store import Store, Work, fact
 from assistant.wecom import WeComClient
+from assistant.wecom.media import MediaDesk
 from assistant.wecom.simulator import Simulator, SimulatorConfig
 from assistant.wecom.simulator.mass import Task
 from tests.rooms.test_operations_world import ME, people
@@ -39,10 +43,14 @@ class MassHouse:
         self.die_at: tuple[str, int] = ("", 0)
         self.died: list[str] = []
         rules = outreach.MassRules()
+        desk = MediaDesk(store, client, Folder(Path(tempfile.gettempdir()) / "laoyou-mass"))
         self.handlers: dict[str, Any] = {
             **plan_handlers(store, self.stage),
-            **deliver.handlers(store, client, "wk", self.stage),
+            **deliver.handlers(store, client, "wk", self.stage, desk),
             **mass.handlers(store, client, self.stage, rules),
+            **moments.handlers(store, client, desk, self.stage),
+            **statistics.handlers(store, client, self.stage),
+            **words.handlers(store, client, self.stage),
         }
 
     def stage(self, name: str) -> None:

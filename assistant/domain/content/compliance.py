@@ -8,9 +8,15 @@ from collections.abc import Callable, Iterator
 from assistant.base.errors import Invalid
 from assistant.domain.content.model import SLOT, Draft, Finding, slots
 
+FORBIDDEN = (
+    *("国家级", "世界级", "最高级", "顶级", "极品", "极致", "史无前例", "前无古人", "永久", "万能"),
+    *("百分之百", "绝无仅有", "独一无二", "空前绝后", "天下第一", "销量冠军", "最佳", "最优", "最强", "最先进"),
+    *("最便宜", "最低价", "最高端", "最安全", "最舒服", "最柔软", "最受欢迎", "最大牌"),
+)
+"""Words that are wrong wherever they stand; employees can be held to them too."""
+
 ABSOLUTE = re.compile(
-    r"国家级|世界级|最高级|顶级|极品|极致|史无前例|前无古人|永久|万能|百分之百|绝无仅有|独一无二|空前绝后|全网最\w|全国最\w|全球最\w|天下第一|销量冠军"
-    r"|最佳|最优|最强|最先进|最便宜|最低价|最高端|最安全|最舒服|最柔软|最受欢迎|最大牌"
+    "|".join(FORBIDDEN) + r"|全网最\w|全国最\w|全球最\w"
     r"|100\s?%(?!\s?(?:棉|纯棉|精梳棉|羊毛|桑蚕丝|真丝|涤|亚麻|莫代尔))"
     r"|最好(?![用先不别在能手避提把是将再也])"
     r"|唯一(?!标识|编号)|(?:绝对|首个|首家|独家)(?!不)"

@@ -1,6 +1,39 @@
-"""What came of it: contribution of a plan or journey, linked buyers by channel. Not for deciding anything."""
+"""What came of it: contribution of a plan or journey, linked buyers by channel, WeCom's daily counts. Not for deciding anything."""
 
 from assistant.domain.insights.linking import LinkRate, link_rates
 from assistant.domain.insights.queries import Contribution, contribution
+from assistant.domain.insights.service import (
+    GROUP_COLUMNS,
+    STAFF_COLUMNS,
+    GroupFigures,
+    Pulled,
+    StaffFigures,
+    group_figures,
+    group_statement,
+    keep_group_days,
+    keep_staff_days,
+    pulled_until,
+    staff_figures,
+    staff_statement,
+    written,
+)
 
-__all__ = ["Contribution", "LinkRate", "contribution", "link_rates"]
+__all__ = [
+    "GROUP_COLUMNS",
+    "STAFF_COLUMNS",
+    "Contribution",
+    "GroupFigures",
+    "LinkRate",
+    "Pulled",
+    "StaffFigures",
+    "contribution",
+    "group_figures",
+    "group_statement",
+    "keep_group_days",
+    "keep_staff_days",
+    "link_rates",
+    "pulled_until",
+    "staff_figures",
+    "staff_statement",
+    "written",
+]

@@ -103,6 +103,39 @@ mass_task = sa.Table(
     sa.Index(None, "staff", "created_at"),
 )
 
+moment = sa.Table(
+    "outreach_moment",
+    metadata,
+    id_column(),
+    sa.Column("cause", sa.String(160), nullable=False),
+    sa.Column("text", sa.Text, nullable=False),
+    json_column("attachments"),
+    json_column("staff"),
+    json_column("tags"),
+    sa.Column("state", sa.String(20), nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("jobid", sa.String(120), nullable=False),
+    # WeCom's moment_id, once the job is done.
+    sa.Column("external", sa.String(120), unique=True),
+    sa.Column("by", sa.String(100), nullable=False),
+    sa.Column("queued_at", Instant, nullable=False),
+    sa.Column("called_at", Instant),
+    sa.Column("created_at", Instant),
+    sa.Column("ended_at", Instant),
+    sa.Index(None, "queued_at"),
+)
+
+moment_staff = sa.Table(
+    "outreach_moment_staff",
+    metadata,
+    sa.Column("moment_id", sa.String(64), primary_key=True),
+    sa.Column("staff", sa.String(120), primary_key=True),
+    sa.Column("published", sa.Boolean, nullable=False),
+    sa.Column("customers", sa.Integer, nullable=False),
+    sa.Column("comments", sa.Integer, nullable=False),
+    sa.Column("likes", sa.Integer, nullable=False),
+)
+
 halt = sa.Table(
     "outreach_halt",
     metadata,

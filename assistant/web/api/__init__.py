@@ -16,6 +16,7 @@ from assistant.web.api import (
     membership,
     orders,
     points,
+    reach,
     sops,
 )
 from assistant.web.route import ApiRoute
@@ -24,6 +25,7 @@ ROUTES: tuple[ApiRoute, ...] = description.described(
     (
         *goals.ROUTES,
         *mass.ROUTES,
+        *reach.ROUTES,
         *members.ROUTES,
         *conversations.ROUTES,
         *cashback.ROUTES,

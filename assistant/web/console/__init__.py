@@ -17,6 +17,7 @@ from assistant.web.console import (
     orders,
     phones,
     points,
+    reach,
     settings,
     sops,
 )
@@ -29,6 +30,7 @@ ROUTES: tuple[Route, ...] = (
     *inbox.ROUTES,
     *goals.ROUTES,
     *mass.ROUTES,
+    *reach.ROUTES,
     *members.ROUTES,
     *sops.ROUTES,
     *activities.ROUTES,

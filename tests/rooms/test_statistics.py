@@ -1,0 +1,76 @@
+"""WeCom's daily counts: pulled once a day back to 180 days, resumed where it was cut off, each employee alone, shown with their query."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+import sqlalchemy as sa
+
+from assistant.base.clock import ManualClock
+from assistant.domain import insights
+from assistant.store import Due, Store
+from tests.browser.web_house import House, open_house
+from tests.rooms.mass_help import DAY, MassHouse, mass_house
+from tests.rooms.test_operations_world import ME
+
+TEN = datetime(2026, 11, 24, 2, 0, tzinfo=UTC)
+YESTERDAY = date(2026, 11, 24)
+
+
+@pytest.fixture
+async def house(store: Store, clock: ManualClock) -> AsyncIterator[House]:
+    async with open_house(store, clock, simulate=False) as opened:
+        yield opened
+
+
+async def pull(store: Store, desk: MassHouse, key: str) -> None:
+    store.do(lambda work, _: work.due(Due("insights.pull", key, work.now)), None, ME)
+    await desk.run()
+
+
+async def test_a_pull_goes_back_half_a_year_resumes_where_it_died_and_counts_nobody_twice(
+    store: Store, clock: ManualClock, house: House
+) -> None:
+    clock.advance(TEN - clock.now())
+    async with mass_house(store, clock, {"wm0": ["lin"], "wm1": ["lin", "he"]}) as desk:
+        world = desk.simulator.world
+        world.add_group("wr1", "老友群", ["lin", "wm0", "wm1"], "lin")
+        figures = desk.simulator.customer_contact.figures
+        for customer in ("wm0", "wm0", "wm1"):
+            figures.chat("lin", customer)
+        figures.chat("he", "wm1")
+        figures.group_chat("wr1", "wm0")
+        world.customers["wm1"].relations["he"].gone = "by_customer"
+        clock.advance(DAY)
+        desk.die_at = ("insights.span_kept", 3)
+        await pull(store, desk, "first")
+        calls = desk.calls("get_user_behavior_data")
+        assert (desk.died, calls) == (["insights.span_kept"], 13)
+        lin, he = store.look(insights.staff_figures, YESTERDAY, YESTERDAY)
+        assert (lin.staff, lin.chats, lin.messages, lin.first_reply_minutes, lin.replied_percent) == ("lin", 2, 3, 1.0, 100.0)
+        assert (he.staff, he.chats, he.messages) == ("he", 1, 1)
+        (group,) = store.look(insights.group_figures, YESTERDAY, YESTERDAY)
+        assert (group.owner, group.groups, group.members, group.active_groups, group.messages) == ("lin", 1, 2, 1, 1)
+        assert group.speaking_percent == 50.0
+        desk.die_at = ("insights.day_kept", 1)
+        await pull(store, desk, "second")
+        assert store.look(insights.staff_figures, YESTERDAY, YESTERDAY) == [lin, he]
+        assert desk.calls("get_user_behavior_data") == calls + 4
+        shown = await (await house.api("GET", "/statistics?days=7")).json()
+        assert [line["chats"] for line in shown["staff"]] == [2, 1]
+        by_hand = store.look(lambda view: view.all(sa.text(shown["queries"]["staff"])))
+        assert [row[:2] for row in by_hand] == [("lin", 2), ("he", 1)]
+        assert (await house.api("GET", "/statistics?days=8")).status == 400
+        await house.login("song")
+        assert "老友" in await (await house.session.get(f"{house.base}/statistics")).text()
+
+
+async def test_who_is_not_visible_is_left_out_and_the_others_are_read(store: Store, clock: ManualClock) -> None:
+    clock.advance(TEN - clock.now())
+    async with mass_house(store, clock, {"wm0": ["lin"], "wm1": ["he"]}) as desk:
+        clock.advance(DAY + timedelta(hours=1))
+        desk.simulator.faults.inject("externalcontact/get_user_behavior_data", "errcode", errcode=60030)
+        await pull(store, desk, "first")
+        assert [one.staff for one in store.look(insights.staff_figures, YESTERDAY, YESTERDAY)] == ["lin"]
