@@ -34,6 +34,7 @@ from assistant.flows.bot_line import BotLine, Line, Waits
 from assistant.flows import cleaning, contact_jobs, deliver, payout, robots
 from assistant.domain import audience, cashback, events, journeys, members, membership, orders, outreach, points, stored_value
 from assistant.flows import cleaning, deliver, mass, moments, payout, robots, statistics, words
+from assistant.flows import cleaning, contact_jobs, deliver, mass, moments, payout, robots, statistics, words
 from assistant.flows.receive import Intake, KfPull
 from assistant.flows.reconciling import Reconciler
 from assistant.jobs import EmbeddedRunner, Handler, Ticker
