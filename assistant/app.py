@@ -283,7 +283,6 @@ def _handlers(
         "media.clean": cleaning.media_handler(store, folder),
         "reaction": triggers.react(store, stage),
         **contact_jobs.handlers(store, client, stage),
-        **deliver.handlers(store, client, kf_account, stage),
         **deliver.handlers(store, client, kf_account, stage, media_desk),
         **mass.handlers(store, client, stage, outreach.MassRules(fall_back_after=settings.mass_fallback)),
         **moments.handlers(store, client, media_desk, stage),
