@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from assistant.base.errors import LaoyouError, Refused, Transient
 from assistant.base.principal import system
-from assistant.domain import outreach
+from assistant.domain import contacts, outreach
 from assistant.jobs import Handler, Job
 from assistant.store import Store
 from assistant.wecom import Unknown, WeComClient, calls, calls_mass
@@ -25,8 +25,6 @@ BEFORE, AFTER = timedelta(seconds=60), timedelta(minutes=5)
 """A task that may exist was made within this time around our call, by WeCom's clock."""
 
 Stage = Callable[[str], None]
-Friends = Callable[[Sequence[str]], Awaitable[Mapping[str, Sequence[str]]]]
-"""Customers → the employees who have them, in the order in which they are asked."""
 
 
 def handlers(store: Store, client: WeComClient, stage: Stage, rules: outreach.MassRules = outreach.MASS) -> dict[str, Handler]:
@@ -141,22 +139,27 @@ class MassDesk:
         after = ""
         while page := await self._store.read(outreach.unsent, task.id, after):
             friends = await self._friends(task, page)
-            if any(outreach.next_staff(tried, task.staff, friends.get(peer, ())) for _, peer, tried in page):
+            if any(outreach.next_staff(one.tried, task.staff, friends.get(one.peer, ())) for one in page):
                 return True
-            after = page[-1][0]
+            after = page[-1].id
         return False
 
-    async def _friends(self, task: outreach.Task, page: Sequence[tuple[str, str, str]]) -> dict[str, list[str]]:
-        """Customer → employees who may be asked now. Nobody but its owner can write to a group."""
+    async def _friends(self, task: outreach.Task, page: Sequence[outreach.Unsent]) -> dict[str, list[str]]:
+        """Customer → employees who may be asked now, the latest friend first. Nobody but its owner can write to a group.
+
+        WeCom is asked only about customers of whom we know no friendship.
+        """
         if task.chat == "group":
             return {}
+        known = await self._store.read(contacts.friends, [one.member_id for one in page])
         found: dict[str, list[str]] = {}
-        for _, peer, _ in page:
+        for one in page:
             try:
-                known = await calls_mass.friends_of(self._client, peer)
+                told = known.get(one.member_id)
+                friends = list(reversed(told.staff)) if told else await calls_mass.friends_of(self._client, one.peer)
             except Refused:
                 continue
-            found[peer] = [one for one in known if await self._usable(one)]
+            found[one.peer] = [staff for staff in friends if await self._usable(staff)]
         return found
 
     async def close(self, job: Job) -> None:
@@ -173,7 +176,7 @@ class MassDesk:
         while page := await self._store.read(outreach.unsent, task.id):
             asked = task.ending in ("fallback", "left")
             friends = await self._friends(task, page) if asked else {}
-            request = outreach.HandOn(task.id, tuple(touch_id for touch_id, _, _ in page), friends)
+            request = outreach.HandOn(task.id, tuple(one.id for one in page), friends)
             await self._store.write(outreach.hand_on, request, ME)
             self._stage("mass.handed_on")
         await self._store.write(outreach.ended, outreach.Ended(task.id), ME)

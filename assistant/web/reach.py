@@ -117,6 +117,7 @@ def _statistics(view: View, days: int) -> StatisticsOut:
     queries = {
         "staff": insights.written(insights.staff_statement(first, last), view.dialect),
         "groups": insights.written(insights.group_statement(first, last), view.dialect),
+        "left": insights.written(insights.left_statement(first, last), view.dialect),
     }
     return StatisticsOut(
         first=first,

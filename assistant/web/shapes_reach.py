@@ -87,6 +87,8 @@ class GroupFiguresOut(Out):
     speaking_percent: float | None
     messages: int
     new_members: int
+    left: int
+    leave_percent: float | None
 
 
 class StatisticsOut(Out):

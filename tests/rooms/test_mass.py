@@ -9,7 +9,7 @@ import pytest
 from assistant.base.clock import SHANGHAI, ManualClock
 from assistant.domain import outreach
 from assistant.domain.outreach import MassRules, Task, next_step, reminders
-from assistant.store import Store
+from assistant.store import Store, metadata
 from tests.flow.stages import MASS
 from tests.rooms.mass_help import DAY, HOUR, facts, mass_house, queue, registered
 from tests.rooms.test_operations_world import ME
@@ -113,6 +113,22 @@ async def test_who_has_another_employee_is_asked_by_them_and_gets_it_once(store:
         await house.wait(2 * DAY, 8 * HOUR)
         assert house.phones() == {"wm0": 1, "wm1": 1, "wm2": 1}
         assert [(one["from"], one["to"]) for one in facts(store, "touch.handed_on")] == [("lin", "he")]
+
+
+async def test_friendships_we_know_are_not_asked_for(store: Store, clock: ManualClock) -> None:
+    clock.advance(TEN - clock.now())
+    async with mass_house(store, clock, {"wm0": ["lin", "he"]}, he="at_once") as house:
+        members = registered(store, 1)
+        plain = dict.fromkeys(("state", "remark", "description", "ended_by", "seen"), "") | {"mobiles": [], "tags": [], "ended_at": None}
+        plain |= {"external": "wm0", "member_id": members["wm0"], "status": "open", "since": TEN, "add_way": 0, "changed_at": TEN}
+        rows = [plain | {"staff": staff} for staff in ("lin", "he")]
+        store.do(lambda work, _: work.insert(metadata.tables["contact_relation"], rows), None, ME)
+        queue(store, members)
+        await house.wait(timedelta(seconds=6), timedelta(seconds=6))
+        await house.wait(26 * HOUR, 2 * HOUR)
+        await house.wait(HOUR)
+        assert house.states() == {"wm0": ("he", "delivered")}
+        assert house.calls("externalcontact/get") == 0
 
 
 async def test_whose_employee_has_left_is_asked_by_another_at_once(store: Store, clock: ManualClock) -> None:

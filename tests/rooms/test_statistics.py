@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from assistant.base.clock import ManualClock
 from assistant.domain import insights
-from assistant.store import Due, Store
+from assistant.store import Due, Store, Work, metadata
 from tests.browser.web_house import House, open_house
 from tests.rooms.mass_help import DAY, MassHouse, mass_house
 from tests.rooms.test_operations_world import ME
@@ -23,6 +23,21 @@ YESTERDAY = date(2026, 11, 24)
 async def house(store: Store, clock: ManualClock) -> AsyncIterator[House]:
     async with open_house(store, clock, simulate=False) as opened:
         yield opened
+
+
+def left_the_group(store: Store, clock: ManualClock, chat: str, owner: str) -> None:
+    """A customer left yesterday, as the events of groups have told."""
+    at = clock.now() - DAY / 2
+    group = dict.fromkeys(("name", "notice", "version", "told_version", "seen"), "") | {"chatid": chat, "owner": owner, "status": "open"}
+    group |= dict.fromkeys(("told_at", "created_at", "ended_at"))
+    seat = {"chatid": chat, "person": "wm9", "member_id": "", "kind": "customer", "joined_at": at, "scene": "", "invited_by": ""}
+    seat |= {"left_at": at, "left_how": "left", "returns": 0}
+
+    def write(work: Work, _nothing: None) -> None:
+        work.insert(metadata.tables["contact_group"], [group])
+        work.insert(metadata.tables["contact_group_seat"], [seat])
+
+    store.do(write, None, ME)
 
 
 async def pull(store: Store, desk: MassHouse, key: str) -> None:
@@ -53,7 +68,10 @@ async def test_a_pull_goes_back_half_a_year_resumes_where_it_died_and_counts_nob
         assert (he.staff, he.chats, he.messages) == ("he", 1, 1)
         (group,) = store.look(insights.group_figures, YESTERDAY, YESTERDAY)
         assert (group.owner, group.groups, group.members, group.active_groups, group.messages) == ("lin", 1, 2, 1, 1)
-        assert group.speaking_percent == 50.0
+        assert (group.speaking_percent, group.leave_percent) == (50.0, 0.0)
+        left_the_group(store, clock, "wr1", "lin")
+        (group,) = store.look(insights.group_figures, YESTERDAY, YESTERDAY)
+        assert (group.left, group.leave_percent) == (1, 33.3)
         desk.die_at = ("insights.day_kept", 1)
         await pull(store, desk, "second")
         assert store.look(insights.staff_figures, YESTERDAY, YESTERDAY) == [lin, he]
@@ -62,6 +80,7 @@ async def test_a_pull_goes_back_half_a_year_resumes_where_it_died_and_counts_nob
         assert [line["chats"] for line in shown["staff"]] == [2, 1]
         by_hand = store.look(lambda view: view.all(sa.text(shown["queries"]["staff"])))
         assert [row[:2] for row in by_hand] == [("lin", 2), ("he", 1)]
+        assert [tuple(row) for row in store.look(lambda view: view.all(sa.text(shown["queries"]["left"])))] == [("lin", 1)]
         assert (await house.api("GET", "/statistics?days=8")).status == 400
         await house.login("song")
         assert "老友" in await (await house.session.get(f"{house.base}/statistics")).text()

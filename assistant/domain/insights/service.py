@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
+from assistant.base.clock import day_start
 from assistant.domain.insights.tables import group_day, staff_day
-from assistant.store import View, Work, cursor, upsert
+from assistant.store import View, Work, cursor, metadata, upsert
 
 STAFF_COLUMNS = ("chats", "messages", "replied", "first_reply_minutes", "negative", "applies", "contacts")
 GROUP_COLUMNS = ("new_groups", "groups", "active_groups", "new_members", "members", "speaking", "messages")
@@ -41,7 +42,7 @@ class StaffFigures:
 
 @dataclass(frozen=True, slots=True)
 class GroupFigures:
-    """One owner's groups over a span: as of the last day, and who spoke and came; shares in percent, None where unknown."""
+    """One owner's groups over a span: as of the last day, and who spoke, came and left; shares in percent, None where unknown."""
 
     owner: str
     groups: int
@@ -50,6 +51,8 @@ class GroupFigures:
     speaking_percent: float | None
     messages: int
     new_members: int
+    left: int
+    leave_percent: float | None
 
 
 def keep_staff_days(work: Work, pulled: Pulled) -> None:
@@ -140,6 +143,7 @@ def group_statement(first: date, last: date) -> sa.Select[Any]:
 
 def group_figures(view: View, first: date, last: date) -> list[GroupFigures]:
     """One line per owner, the one with most members first."""
+    gone = {row.owner: int(row.left) for row in view.all(left_statement(first, last))}
     return [
         GroupFigures(
             row.owner,
@@ -149,9 +153,24 @@ def group_figures(view: View, first: date, last: date) -> list[GroupFigures]:
             round(int(row.speaking) * 100 / int(row.member_days), 1) if row.member_days else None,
             int(row.messages),
             int(row.new_members),
+            gone.get(row.owner, 0),
+            _share(gone.get(row.owner, 0), int(row.members)),
         )
         for row in view.all(group_statement(first, last))
     ]
+
+
+def left_statement(first: date, last: date) -> sa.Select[Any]:
+    """How many customers left the groups of each owner in the span, by the events of groups."""
+    seat, group = metadata.tables["contact_group_seat"], metadata.tables["contact_group"]
+    counted = sa.select(group.c.owner, sa.func.count().label("left")).join(seat, seat.c.chatid == group.c.chatid)
+    within = (seat.c.left_at >= day_start(first), seat.c.left_at < day_start(last + timedelta(days=1)), seat.c.kind == "customer")
+    return counted.where(*within).group_by(group.c.owner)
+
+
+def _share(left: int, members: int) -> float | None:
+    """Of those who were there: who left among who left and who stayed."""
+    return round(left * 100 / (left + members), 1) if left + members else None
 
 
 def written(statement: sa.Select[Any], dialect: str) -> str:

@@ -13,7 +13,7 @@ from assistant.domain.outreach.commands import (
     settle_touches,
 )
 from assistant.domain.outreach.funnel import StaffLine, by_staff, known_msgids, latest_tasks, lost_like, open_tasks, peers
-from assistant.domain.outreach.handing import Halt, HandOn, cancel_more, go_on, halt, hand_on, next_staff, unsent
+from assistant.domain.outreach.handing import Halt, HandOn, Unsent, cancel_more, go_on, halt, hand_on, next_staff, unsent
 from assistant.domain.outreach.model import (
     DEFAULT,
     Candidate,
@@ -144,6 +144,7 @@ __all__ = [
     "Told",
     "Touch",
     "TouchResult",
+    "Unsent",
     "at_work",
     "by_staff",
     "cancel_moment",

@@ -53,14 +53,25 @@ def go_on(work: Work, cause: str) -> None:
         work.due(*(tasks.deliver(row.group, chat, work.now) for row in work.all(waiting)))
 
 
-def unsent(view: View, task_id: str, after: str = "") -> list[tuple[str, str, str]]:
-    """(touch id, customer, employees tried before) of a page of touches that a task has not delivered, in the order of their ids."""
+@dataclass(frozen=True, slots=True)
+class Unsent:
+    """A touch that its task has not delivered: its customer (or group), and the employees who had it before."""
+
+    id: str
+    peer: str
+    tried: str
+    member_id: str
+
+
+def unsent(view: View, task_id: str, after: str = "") -> list[Unsent]:
+    """A page of touches that a task has not delivered, in the order of their ids."""
     task = tasks.get(view, task_id)
     if task is None:
         return []
     table = tasks.targets(task.chat)
-    mine = sa.select(table.c.id, table.c.peer, table.c.tried).where(table.c.task == task_id, table.c.state == "task_created")
-    return [(row.id, row.peer, row.tried) for row in view.all(mine.where(table.c.id > after).order_by(table.c.id).limit(PAGE))]
+    mine = sa.select(table).where(table.c.task == task_id, table.c.state == "task_created", table.c.id > after)
+    rows = view.all(mine.order_by(table.c.id).limit(PAGE))
+    return [Unsent(row.id, row.peer, row.tried, getattr(row, "member_id", "")) for row in rows]
 
 
 def next_staff(tried: str, staff: str, friends: Sequence[str]) -> str:
