@@ -12,7 +12,7 @@ import pytest
 from assistant.base.errors import Invalid
 from assistant.domain import audience, members, orders
 from assistant.operations.language import BenefitStep, MessageStep, Plan, PointsBenefit, Schedule
-from assistant.web import chart, fields, pages, plan_form, plan_words, shapes_members, shapes_membership, shapes_plans
+from assistant.web import chart, fields, pages, plan_form, plan_words, shapes_contacts, shapes_members, shapes_membership, shapes_plans
 from assistant.web.security import local_path
 from tests.browser.web_house import HOSTILE
 
@@ -143,6 +143,53 @@ FIELDS = [
     fields.Field("budget", HOSTILE, HOSTILE, "money", empty=HOSTILE),
 ]
 GROUPS = [fields.Group(HOSTILE, tuple(FIELDS), HOSTILE)]
+FRIEND = shapes_contacts.FriendOut(
+    **dict.fromkeys(("staff", "name", "status", "say", "came_by", "state", "remark"), HOSTILE), since=NOW, tags=[HOSTILE], ended_at=NOW
+)
+FRIENDS = shapes_contacts.FriendsOut(
+    friends=[FRIEND], groups=[shapes_contacts.SeatOut(chatid=HOSTILE, name=HOSTILE, joined_at=NOW, left_at=NOW)]
+)
+WAY = shapes_contacts.WayOut(
+    **dict.fromkeys(("id", "kind", "state", "name", "channel", "greeting", "benefit", "status", "say", "trouble", "qr_code"), HOSTILE),
+    **{key: [HOSTILE] for key in ("staff", "groups", "tags")},
+    **dict.fromkeys(("added", "friends", "first_orders"), 1),
+    link={},
+    skip_verify=True,
+)
+CONTACTS = shapes_contacts.ContactsOut(
+    staff=[shapes_contacts.StaffOut(userid=HOSTILE, name=HOSTILE, customers=1, left_behind=1)],
+    runs=[
+        shapes_contacts.RunOut(
+            kind="contacts",
+            status="running",
+            looked=1,
+            total=2,
+            differences=1,
+            counts={HOSTILE: 1},
+            trouble=HOSTILE,
+            started_at=NOW,
+            ended_at=None,
+        )
+    ],
+    ways=[WAY],
+    groups=[shapes_contacts.GroupOut(chatid=HOSTILE, name=HOSTILE, owner=HOSTILE, status=HOSTILE, inside=1, created_at=NOW)],
+    tags=[shapes_contacts.TagOut(id=HOSTILE, name=HOSTILE, group_name=HOSTILE, ours=HOSTILE)],
+    transfers=[
+        shapes_contacts.TransferOut(
+            **dict.fromkeys(("handover", "takeover", "member_id", "nickname", "state", "say", "reason", "by"), HOSTILE),
+            resigned=False,
+            at=NOW,
+        )
+    ],
+    welcomes=[
+        shapes_contacts.WelcomeOut(**dict.fromkeys(("staff", "member_id", "nickname", "outcome", "say", "reason"), HOSTILE), heard_at=NOW)
+    ],
+    not_understood=[
+        shapes_contacts.NotUnderstoodOut(
+            at=NOW, event=HOSTILE, source=HOSTILE, elements=[HOSTILE], missing=[HOSTILE], raw={HOSTILE: HOSTILE}
+        )
+    ],
+)
 TEMPLATES: dict[str, dict[str, Any]] = {
     "goals.html": {"plans": [PLAN], "states": {}, "tones": {}, "allowed": True, "examples": [HOSTILE], "wanted": HOSTILE},
     "plan.html": {
@@ -178,8 +225,10 @@ TEMPLATES: dict[str, dict[str, Any]] = {
         "statuses": {},
         "states": {},
         "may": {"edit": True, "export": True, "erase": True},
+        "friends": FRIENDS,
         **BESIDE,
     },
+    "contacts.html": {"shown": CONTACTS, "may": {"edit": True, "transfer": True}, "kinds": {"contacts": HOSTILE}, "counted": {}},
     "membership.html": {
         "tiers": TIERS,
         "stored": STEPS,
