@@ -134,6 +134,7 @@ async def test_tags_and_remarks_go_both_ways_and_nothing_echoes(desk: House) -> 
     await desk.do(_tag, (member.id, ["宝妈", "只在我们这里"]))
     await desk.run()
     assert (theirs(), (await desk.relation("wm1")).tags) == ({ids["宝妈"]}, (ids["宝妈"],))
+    await world.customer_adds("wm1", "chen")
     # The employee takes ours off and puts another on: that is the later word.
     await contact.contacts.edits(
         "lin", "wm1", add_tags=[ids["怕冷"]], remove_tags=[ids["宝妈"]], remark="香姐", remark_mobiles=["13800000001"]
@@ -141,23 +142,25 @@ async def test_tags_and_remarks_go_both_ways_and_nothing_echoes(desk: House) -> 
     await desk.later(5)
     assert await ours() == {"怕冷", "只在我们这里"}
     assert (theirs(), (await desk.relation("wm1")).remark) == ({ids["怕冷"]}, "香姐")
+    assert world.world.customers["wm1"].relations["chen"].tags == frozenset()
     made = len(desk.calls("mark_tag"))
     # A conflict of writing is waited for; what is already so is not written again.
     world.faults.inject("externalcontact/mark_tag", errcode=45035, times=1)
     await desk.do(_tag, (member.id, ["宝妈"]))
     await desk.run()
     await desk.later(10)
-    assert (theirs(), len(desk.calls("mark_tag")) - made) == ({ids["宝妈"], ids["怕冷"]}, 2)
+    assert (theirs(), len(desk.calls("mark_tag")) - made) == ({ids["宝妈"], ids["怕冷"]}, 3)
     await desk.do(_tag, (member.id, ["宝妈"]))
     await desk.run()
-    assert len(desk.calls("mark_tag")) - made == 2
+    assert len(desk.calls("mark_tag")) - made == 3
     await desk.do(contact_tags.ask_remark, contact_tags.Remark(member.id, "lin", "老朋友香香"))
     await desk.run()
     assert world.world.customers["wm1"].relations["lin"].remark == "老朋友香香"
-    await world.friendship_ends("wm1", "lin", "customer")
+    for userid in ("lin", "chen"):
+        await world.friendship_ends("wm1", userid, "customer")
     await desk.do(_tag, (member.id, ["怕冷", "新的"]))
     await desk.run()
-    assert len(desk.calls("mark_tag")) - made == 2
+    assert len(desk.calls("mark_tag")) - made == 3
 
 
 def _tag(work: Work, request: tuple[str, Sequence[str]]) -> None:
@@ -183,6 +186,8 @@ async def test_groups_end_in_the_true_state_whatever_is_lost_late_or_out_of_orde
     await groups.joins("wr1", ["wm3"])
     world.world.knobs.callback_silent_loss = 0.0
     await groups.leaves("wr1", ["wm0"], removed=True)
+    await desk.later(20)
+    assert await desk.inside("wr1") == {"lin", "chen", "wm1", "wm2", "wm3"}
     await groups.renames("wr1", "老友一家")
     await world.redeliver(-2)
     await desk.later(1)
