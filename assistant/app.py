@@ -31,6 +31,21 @@ from assistant.dialogue.turn import Parts, TurnHandler
 from assistant.domain import audience, cashback, contacts, events, journeys, members, membership, orders, outreach, points, stored_value
 from assistant.flows import bot_media, cleaning, contact_jobs, deliver, mass, moments, payout, robots, statistics, words
 from assistant.flows.bot_line import BotLine, Line, Waits
+from assistant.domain import (
+    archive,
+    audience,
+    cashback,
+    contacts,
+    events,
+    journeys,
+    members,
+    membership,
+    orders,
+    outreach,
+    points,
+    stored_value,
+)
+from assistant.flows import cleaning, contact_jobs, deliver, payout, robots
 from assistant.flows.receive import Intake, KfPull
 from assistant.flows.reconciling import Reconciler
 from assistant.jobs import EmbeddedRunner, Handler, Ticker
@@ -154,6 +169,7 @@ async def opened(settings: Settings, clock: Clock, *, simulate: bool = False, st
         stack.callback(store.close)
         know_features()
         await store.write(journeys.install, None, system("start"))
+        await store.write(archive.keep_for, settings.archive_days, system("start"))
         await store.write(quota.set_limits, quota.brand_limits(settings.accounts, settings.mass_limit), system("start"))
         brain = Brain(settings, bundled)
         stack.push_async_callback(brain.close)

@@ -69,6 +69,7 @@ def _parser() -> argparse.ArgumentParser:
     chat_command.add_argument("--member", required=True, help="会员编号、店铺会员号或 命名空间:值")
     add("migrate", migrate, "升级数据库")
     add("learn", learn, "把文件放进知识库").add_argument("files", nargs="+", type=Path, metavar="FILE")
+    add("archive", take_archive, "收进会话存档（已解密的 JSON 行）").add_argument("files", nargs="+", type=Path, metavar="FILE")
     add("media", keep_media, "把图片、视频、文件放进素材库，得到发送时用的编号").add_argument("files", nargs="+", type=Path, metavar="FILE")
     export_command = add("export", export, "导出一位会员的全部资料（zip）")
     erase_command = add("erase", erase, "删除一位会员，账目不变")
@@ -78,7 +79,9 @@ def _parser() -> argparse.ArgumentParser:
     erase_command.add_argument("--yes", action="store_true", help="不再询问")
     erase_command.add_argument("--reason", default="会员要求删除")
     add("reconcile-wecom", reconcile_wecom, "和企业微信核对好友、客户群和标签")
-    add("doctor", doctor, "检查设置、数据库和账本").add_argument("--book", action="store_true", help="用独立的核对程序逐笔核对账本")
+    doctor_command = add("doctor", doctor, "检查设置、数据库和账本")
+    doctor_command.add_argument("--book", action="store_true", help="用独立的核对程序逐笔核对账本")
+    doctor_command.add_argument("--wecom", action="store_true", help="检查企业微信的设置，逐项说出该点哪里")
     return parser
 
 
@@ -269,6 +272,30 @@ def learn(options: argparse.Namespace, settings: Settings) -> int:
     return OK
 
 
+def take_archive(options: argparse.Namespace, settings: Settings) -> int:
+    """Takes decrypted archive files in; bad lines are named and left out, an interrupted file goes on where it stopped."""
+    from tqdm import tqdm  # noqa: PLC0415
+
+    from assistant.flows.archiving import take_file  # noqa: PLC0415 - only this command needs these
+    from assistant.store import Store, migrate  # noqa: PLC0415
+
+    migrate.upgrade(settings.database_url)
+    store = Store(settings.database_url, SystemClock())
+    code = OK
+    try:
+        for path in options.files:
+            size = path.stat().st_size if path.is_file() else 0
+            with tqdm(total=size, unit="B", unit_scale=True, desc=path.name, disable=not sys.stderr.isatty()) as bar:
+                report = take_file(store, path, ME, _moving(bar))
+            for number, why in report.bad:
+                print(f"{path.name} 第 {number} 行：{why}", file=sys.stderr)
+            print(f"{path.name}：{report.summary}")
+            code = max(code, SOME_BAD if report.bad else OK)
+    finally:
+        store.close()
+    return code
+
+
 def keep_media(options: argparse.Namespace, settings: Settings) -> int:
     """Puts files into the media library and prints the key of each."""
     from assistant.channels import media  # noqa: PLC0415 - only this command needs these
@@ -313,6 +340,11 @@ def doctor(options: argparse.Namespace, settings: Settings) -> int:
     """Checks what can be checked without changing anything."""
     from assistant import terminal  # noqa: PLC0415
 
+    if options.wecom:
+        from assistant import checkup  # noqa: PLC0415 - only this command needs it
+
+        findings = asyncio.run(checkup.wecom(settings, SystemClock(), print))
+        return SOME_BAD if any(finding.state == "wrong" for finding in findings) else OK
     if options.book:
         # A process of its own: the checker shares no code with what it checks.
         checker = Path(__file__).parent.parent / "scripts" / "check_book.py"

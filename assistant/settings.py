@@ -126,6 +126,7 @@ class Settings:
     lease_seconds: float = 30.0
     processes: int = 1
     accounts: int = 0
+    archive_days: int = 180
     mass_limit: Literal["month", "week", "day"] = "month"
     debounce_shortest: timedelta = timedelta(seconds=1.5)
     debounce_longest: timedelta = timedelta(seconds=6)
@@ -163,6 +164,7 @@ class Settings:
             "bot_name": read.text("LAOYOU_BOT_NAME"),
             "lease_seconds": read.seconds("LAOYOU_LEASE_SECONDS", 30.0),
             "processes": max(1, read.number("LAOYOU_PROCESSES", 1)),
+            "archive_days": max(1, read.number("LAOYOU_ARCHIVE_DAYS", 180)),
             "accounts": read.number("LAOYOU_WECOM_ACCOUNTS", 0),
             "mass_limit": read.choice("LAOYOU_MASS_LIMIT", ("month", "week", "day")),
             "debounce_shortest": timedelta(seconds=read.seconds("LAOYOU_DEBOUNCE_SHORTEST", 1.5)),

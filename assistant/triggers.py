@@ -12,7 +12,7 @@ from assistant import operations
 from assistant.base.errors import Broken
 from assistant.base.principal import system
 from assistant.channels import quota, streams
-from assistant.domain import activities, cashback, events, journeys, members, membership, orders, outreach, points
+from assistant.domain import activities, archive, cashback, events, journeys, members, membership, orders, outreach, points
 from assistant.flows import behaviour, contact_sync, contact_tags, contact_ways, gifts, live, merging, notices, robots, statistics, words
 from assistant.flows.deliver import settle_kf
 from assistant.flows.settle import settle_orders
@@ -147,6 +147,7 @@ ON_CLOCK: dict[str, tuple[int, Callable[[Work], object]]] = {
     "outreach.expire": (3600, outreach.expire_touches),
     "plans.expire": (3600, operations.expire_plans),
     "quota.sweep": (3600, quota.sweep),
+    "archive.sweep": (3600, archive.sweep),
     "notices.look_round": (300, robots.look_round),
 }
 """Name → (every so many seconds, what is done). APScheduler only ticks; each run is a row (name, planned instant)."""

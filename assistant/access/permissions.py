@@ -15,6 +15,7 @@ class Permission(StrEnum):
     ACTIVITY_PUBLISH = "activity:publish"
     ACTIVITY_READ = "activity:read"
     ACTIVITY_REVIEW = "activity:review"
+    ARCHIVE_READ = "archive:read"
     AUDIT_READ = "audit:read"
     BOOK_READ = "book:read"
     CASHBACK_EDIT = "cashback:edit"
@@ -65,6 +66,7 @@ WORDS: dict[Permission, str] = {
     Permission.ACTIVITY_PUBLISH: "发布和结束活动",
     Permission.ACTIVITY_READ: "看活动",
     Permission.ACTIVITY_REVIEW: "审核参与、发货",
+    Permission.ARCHIVE_READ: "看群聊存档的原文",
     Permission.AUDIT_READ: "看审计记录",
     Permission.BOOK_READ: "看会员账本",
     Permission.CASHBACK_EDIT: "改返现卡",
@@ -109,7 +111,8 @@ WORDS: dict[Permission, str] = {
     Permission.TASK_DO: "办理任务",
 }
 """What a permission allows, as people say it."""
-_READS = frozenset(permission for permission in Permission if permission.endswith(":read") and permission is not Permission.AUDIT_READ)
+_CLOSE = frozenset({Permission.ARCHIVE_READ, Permission.AUDIT_READ})
+_READS = frozenset(permission for permission in Permission if permission.endswith(":read") and permission not in _CLOSE)
 _WORKS = _READS | {
     Permission.ACTIVITY_EDIT,
     Permission.ACTIVITY_REVIEW,
@@ -130,6 +133,7 @@ _WORKS = _READS | {
 }
 _APPROVES = _READS | {
     Permission.ACTIVITY_PUBLISH,
+    Permission.ARCHIVE_READ,
     Permission.AUDIT_READ,
     Permission.CASHBACK_REVIEW,
     Permission.CONTACT_TRANSFER,

@@ -54,6 +54,8 @@ TABLES: dict[str, Holds] = {
     ),
     "activity_referral": Holds("referral", scrub=("invitee_id", "inviter_id"), plain=("activity", "state", "order_id", "reason")),
     "answer_stream": Holds("conversation", drop=True),
+    "archive_agreement": Holds("member_id", "同意会话存档", joins=True, drop=True),
+    "archive_message": Holds("member_id", "群里的发言", joins=True, drop=True),
     "audience_snapshot_member": Holds("member_id", drop=True),
     "audience_tag": Holds("member_id", "标签", joins=True, drop=True),
     "benefit_coupon": Holds("member_id", "优惠券", joins=True, plain=("name", "code", "grant_key")),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -22,7 +23,8 @@ Safety = Literal["read", "keyed", "once"]
 
 Request = Callable[[URL], Awaitable[Answer]]
 _PAUSES = (0.2, 0.6, 1.8)
-_RATE = 45009
+_RATE, _NOT_TRUSTED = 45009, 60020
+_ADDRESS = re.compile(r"from ip: ?([0-9A-Fa-f.:]{3,45})")
 
 
 class WeComClient:
@@ -159,7 +161,12 @@ class WeComClient:
                 raise Transient("企业微信没有应答，请稍后再试。", retry_at=now + timedelta(seconds=10), code="wecom_lost", path=path)
             raise Unknown("企业微信没有确认结果，请先查询再决定是否重发。", code="outcome_unknown", path=path)
         if answer.errcode:
-            raise error_of(answer.errcode, path, now)
+            error = error_of(answer.errcode, path, now)
+            if answer.errcode == _NOT_TRUSTED:
+                # Shown to people only; nothing is decided by what an errmsg says.
+                told = _ADDRESS.search(str(answer.body.get("errmsg", "")))
+                error.detail["ip"] = told.group(1) if told else ""
+            raise error
         return answer.body
 
     async def _gettoken(self, secret: Secret) -> Fetched:

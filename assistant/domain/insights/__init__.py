@@ -1,5 +1,8 @@
 """What came of it: contribution of a plan or journey, linked buyers by channel, WeCom's daily counts. Not for deciding anything."""
 
+"""What came of it: contribution of a plan or journey, linked buyers by channel, how lively groups are. Not for deciding anything."""
+
+from assistant.domain.insights.groups import GroupLife, group_life
 from assistant.domain.insights.linking import LinkRate, link_rates
 from assistant.domain.insights.queries import Contribution, contribution
 from assistant.domain.insights.service import (
@@ -39,3 +42,4 @@ __all__ = [
     "staff_statement",
     "written",
 ]
+__all__ = ["Contribution", "GroupLife", "LinkRate", "contribution", "group_life", "link_rates"]

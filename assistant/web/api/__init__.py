@@ -2,6 +2,7 @@
 
 from assistant.web.api import (
     activities,
+    archive,
     behaviour,
     cashback,
     contacts,
@@ -39,6 +40,7 @@ ROUTES: tuple[ApiRoute, ...] = description.described(
         *linking.ROUTES,
         *points.ROUTES,
         *activities.ROUTES,
+        *archive.ROUTES,
     )
 )
 

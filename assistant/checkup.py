@@ -1,0 +1,67 @@
+"""Joins settings and the WeCom doctor for the command line; beside ``app``, which it does not start."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import aiohttp
+
+from assistant import telemetry
+from assistant.base.clock import Clock
+from assistant.channels import quota
+from assistant.flows.doctor import Corp, Doctor, Finding
+from assistant.settings import Settings
+from assistant.store import Store, migrate
+from assistant.wecom import CryptoError, Envelope, WeComClient
+from assistant.wecom.token_shelf import TokenShelf
+
+
+async def wecom(settings: Settings, clock: Clock, tell: Callable[[str], object]) -> list[Finding]:
+    """Examines the corp of the settings, tells each finding as it comes, and returns them all."""
+    telemetry.register_secret(*settings.secret_values())
+    settings.home.mkdir(parents=True, exist_ok=True)
+    migrate.upgrade(settings.database_url)
+    store = Store(settings.database_url, clock)
+    found: list[Finding] = []
+
+    def say(finding: Finding) -> None:
+        found.append(finding)
+        tell(str(finding))
+
+    try:
+        async with aiohttp.ClientSession() as session:
+            kept = settings.wecom
+            client = WeComClient(session, kept.api_base, kept.corp_id, kept.secrets(), clock, shelf=TokenShelf(store))
+            async for finding in Doctor(corp_of(settings), client, session, clock).examine():
+                say(finding)
+            for name in [name for name, _ in settings.robots]:
+                say(Finding("fine", f"群机器人“{name}”已设置，有通知时才会发言"))
+            if not settings.robots:
+                say(Finding("off", "没有设置群机器人（LAOYOU_ROBOTS），内部通知只在控制台看得到"))
+        for closed in await store.read(quota.closed):
+            say(
+                Finding(
+                    "wrong",
+                    f"企业微信说“{closed.limit}”太多了（{closed.label or '某位客户'}）",
+                    f"{closed.until:%m-%d %H:%M} UTC 以后自动恢复",
+                )
+            )
+    finally:
+        store.close()
+    wrong = sum(finding.state == "wrong" for finding in found)
+    tell(f"发现 {wrong} 个问题" if wrong else "企业微信的设置一切正常")
+    return found
+
+
+def corp_of(settings: Settings) -> Corp:
+    """What the doctor needs of the settings; a key that cannot be one is left out and told as missing."""
+    kept = settings.wecom
+    endpoints = {}
+    for name, (token, key, receiver) in kept.endpoints().items():
+        try:
+            endpoints[name] = Envelope(token, key, receiver)
+        except CryptoError:
+            continue
+    accounts = tuple(filter(None, (one.strip() for one in kept.kf_account.split(","))))
+    address = f"http://{settings.host}:{settings.port}"
+    return Corp(kept.corp_id, kept.api_base, kept.agent_id, frozenset(kept.secrets()), accounts, endpoints, address)
