@@ -50,8 +50,9 @@ def match_orders(work: Work, happened: Happened) -> None:
 
 
 def match_events(work: Work, happened: Happened) -> None:
-    """What a stranger did finds the person he turned out to be."""
+    """What a stranger did and said finds the person he turned out to be."""
     events.match(work, [happened.member_id])
+    archive.match(work, [happened.member_id])
 
 
 def merge_same(work: Work, happened: Happened) -> None:

@@ -13,7 +13,7 @@ from typing import Literal
 import aiohttp
 
 from assistant.base.clock import Clock
-from assistant.base.errors import LaoyouError
+from assistant.base.errors import LaoyouError, Transient
 from assistant.wecom import Envelope, WeComClient
 from assistant.wecom.calls_corp import agent_get, follow_users, kf_accounts, kf_servicers
 
@@ -239,4 +239,4 @@ def _mend_call(app: str, error: LaoyouError) -> str:
         return f"{APP_PAGE}，核对 LAOYOU_WECOM_AGENT_ID，它要和 Secret 属于同一个应用"
     if error.code in ("wecom_unreachable", "wecom_lost"):
         return "稍后再检查一次；一直这样时检查服务器的网络"
-    return "稍后再检查一次" if error.code == "wecom_rate" else "按上面的提示处理后再检查"
+    return "稍后再检查一次" if isinstance(error, Transient) else "按上面的提示处理后再检查"

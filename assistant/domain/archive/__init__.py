@@ -1,6 +1,6 @@
 """What was said in customer groups, where a brand pays for the archive and people agreed. Not for fetching or answering."""
 
-from assistant.domain.archive.commands import agree, keep, keep_for, sweep
+from assistant.domain.archive.commands import agree, keep, keep_for, match, sweep
 from assistant.domain.archive.queries import GroupTalk, Kept, agreed, group_talk, said
 from assistant.domain.archive.values import Agreement, Line, Taken, line_of
 
@@ -16,6 +16,7 @@ __all__ = [
     "keep",
     "keep_for",
     "line_of",
+    "match",
     "said",
     "sweep",
 ]

@@ -52,6 +52,16 @@ def keep(work: Work, lines: Sequence[Line]) -> Taken:
     return Taken(len(new), len(heard) - len(new), len(ours) - len(heard), len(sent) - len(ours), taken_back, agreements)
 
 
+def match(work: Work, member_ids: Sequence[str]) -> None:
+    """What a stranger said and agreed to belongs to the member he turned out to be."""
+    for member_id, known in members.identities(work, member_ids).items():
+        peers = [one.value for one in known if one.namespace == NAMESPACE]
+        if peers:
+            for table, column in ((tables.message, tables.message.c.sender), (tables.agreement, tables.agreement.c.peer)):
+                mine = sa.and_(work.among(column, peers), table.c.member_id == "")
+                work.execute(table.update().where(mine).values(member_id=member_id))
+
+
 def keep_for(work: Work, days: int) -> None:
     """Says for how long messages are kept."""
     upsert(work, cursor, [{"name": SETTING, "value": days, "at": work.now}], ["name"], ["value", "at"])

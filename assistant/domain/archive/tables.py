@@ -19,6 +19,7 @@ message = sa.Table(
     sa.Column("recalled", sa.Boolean, nullable=False),
     sa.Column("at", Instant, nullable=False),
     sa.Index(None, "room", "at"),
+    sa.Index(None, "sender"),
     sa.Index(None, "member_id"),
     sa.Index(None, "at"),
 )
