@@ -85,6 +85,11 @@ def came_by_way(work: Work, happened: Happened) -> None:
     contact_ways.came_by(work, happened.member_id, happened.payload)
 
 
+def agreed_to_archive(work: Work, happened: Happened) -> None:
+    """From now on what this customer says in groups may be kept."""
+    archive.agree_member(work, happened.member_id)
+
+
 def settle_touch(work: Work, happened: Happened) -> None:
     """What became of a proactive message is what became of its touch."""
     told = happened.payload
@@ -115,6 +120,7 @@ ON_FACT: dict[str, dict[str, Reaction]] = {
     "audience.untagged": {"write_back": write_tags_back},
     "wecom.contact_added": {"came_by_way": came_by_way},
     "wecom.contact_half_added": {"came_by_way": came_by_way},
+    "wecom.contact_archive_agreed": {"agreed": agreed_to_archive},
     "channel.sent": {"settle_touch": settle_touch},
     "channel.refused": {"settle_touch": settle_touch, "tell_people": tell_people},
     "channel.unknown": {"settle_touch": settle_touch, "tell_people": tell_people},
@@ -122,6 +128,7 @@ ON_FACT: dict[str, dict[str, Reaction]] = {
     "cashback.halted": {"tell_people": tell_people},
     "book.reconciled": {"tell_people": tell_people},
     "plan.awaiting_approval": {"tell_people": tell_people},
+    **{name: {"tell_people": tell_people} for name in robots.ALARMS},
     "channel.cancelled": {"settle_touch": settle_touch},
 }
 """Fact → what follows, each by its own job keyed (fact, reaction)."""

@@ -42,6 +42,14 @@ KINDS: dict[str, tuple[str, str]] = {
 TROUBLE = frozenset(f"wecom_{slug}" for slug in ("credentials", "permission", "ip", "licence", "kf_account", "abnormal_traffic"))
 """Refusals that end only when somebody does something in WeCom's admin pages."""
 
+ALARMS: dict[str, str] = {
+    "wecom.app_inactive_warned": "应用很久没人用，快要停用了，请在企业微信后台处理",
+    "wecom.app_inactive_closed": "应用因为没人用已被停用，请在企业微信后台重新启用",
+    "wecom.app_low_active_warned": "应用的活跃太低，快要取不到客户数据了，请让员工多用",
+    "wecom.app_low_active": "应用的活跃太低，已经取不到客户数据，请在企业微信后台处理",
+}
+"""Facts after which the app loses, or soon loses, access to customer data."""
+
 Stage = Callable[[str], None]
 
 
@@ -171,6 +179,8 @@ def of_fact(name: str, subject: str, payload: Mapping[str, Any]) -> tuple[str, s
         return "unknown", subject, f"{payload.get('channel') or '群发'}：{why or '没有收到答复'}"
     if name == "channel.refused" and payload.get("code") in TROUBLE:
         return "trouble", f"{payload['code']}", why
+    if name in ALARMS:
+        return "trouble", name, ALARMS[name]
     if name == "cashback.halted":
         return "payout", f"{subject}:{payload.get('why', '')}", str(payload.get("why", ""))
     if name == "book.reconciled" and payload.get("differences"):

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from assistant import triggers
 from assistant.base.clock import ManualClock
 from assistant.base.errors import Invalid
 from assistant.base.principal import Principal, system
@@ -53,6 +54,13 @@ def test_who_did_not_agree_is_not_kept_and_who_takes_it_back_is_forgotten(store:
     take(store, agree(status="Disagree", seconds=60), line(4, text="别留"))
     assert texts(store) == ["在的"]
     assert store.look(archive.agreed) == (0, 1)
+
+
+def test_who_agrees_in_wecom_is_kept_from_then_on(store: Store) -> None:
+    member_id = register(store)
+    store.do(archive.agree_member, member_id, ME)
+    assert take(store, line(1)).kept == 1
+    assert "wecom.contact_archive_agreed" in triggers.ON_FACT
 
 
 def test_the_same_lines_again_change_nothing_and_only_customer_groups_are_kept(store: Store) -> None:

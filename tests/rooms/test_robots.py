@@ -170,6 +170,7 @@ def test_every_fact_that_robots_hear_is_one_that_triggers_answer() -> None:
         "cashback.halted": {"why": "x"},
         "book.reconciled": {"differences": 2},
         "plan.awaiting_approval": {"digest": "d"},
+        **{name: {} for name in robots.ALARMS},
     }
     assert told == set(samples)
     assert all(robots.of_fact(name, "s:1", payload) for name, payload in samples.items())

@@ -1,6 +1,6 @@
 """What was said in customer groups, where a brand pays for the archive and people agreed. Not for fetching or answering."""
 
-from assistant.domain.archive.commands import agree, keep, keep_for, match, sweep
+from assistant.domain.archive.commands import agree, agree_member, keep, keep_for, match, sweep
 from assistant.domain.archive.queries import GroupTalk, Kept, agreed, group_talk, said
 from assistant.domain.archive.values import Agreement, Line, Taken, line_of
 
@@ -11,6 +11,7 @@ __all__ = [
     "Line",
     "Taken",
     "agree",
+    "agree_member",
     "agreed",
     "group_talk",
     "keep",

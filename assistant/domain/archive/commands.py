@@ -35,6 +35,12 @@ def agree(work: Work, requests: Sequence[Agreement]) -> int:
     return len(fresh)
 
 
+def agree_member(work: Work, member_id: str) -> None:
+    """The member agreed just now, in WeCom."""
+    known = members.identities(work, [member_id]).get(member_id, [])
+    agree(work, [Agreement(one.value, True, work.now) for one in known if one.namespace == NAMESPACE])
+
+
 def keep(work: Work, lines: Sequence[Line]) -> Taken:
     """Keeps what people who agreed said in customer groups, each message once by its msgid; takes back what was recalled, also before it
     came. Said anew it changes nothing."""
