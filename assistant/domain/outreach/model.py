@@ -72,7 +72,8 @@ class Past:
 class Standing:
     """What the rules want to know of a member. ``touches`` covers at least the last 31 days; ``kf_used`` counts since ``last_inbound``.
 
-    ``unfriended``: we know that no staff member is the member's friend any more; 微信客服 may still be open.
+    ``unfriended``: we know that no staff member is the member's friend any more; 微信客服 may still be open. ``mass_free_at`` is when WeCom
+    would let the customer get one more 群发, as far as we have counted and been told.
     """
 
     joined_at: datetime | None
@@ -91,6 +92,7 @@ class Standing:
     kf_used: int = 0
     touches: tuple[Past, ...] = ()
     unfriended: bool = False
+    mass_free_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,6 +259,11 @@ def _mass(candidate: Candidate, standing: Standing, rules: Rules, now: datetime,
     quota = calendar.monthrange(local.year, local.month)[1]
     if sum((at.year, at.month) == (local.year, local.month) for at in days) >= quota:
         return Skip(candidate, "platform_quota", f"本月群发已满 {quota} 条")
+    free = standing.mass_free_at
+    if free is not None and free > now:
+        if (free.astimezone(SHANGHAI).year, free.astimezone(SHANGHAI).month) != (local.year, local.month):
+            return Skip(candidate, "platform_quota", "客户本月能收的群发已满（含别人发的）")
+        return Defer(candidate, quiet_ends(free, standing.zone, rules), "platform_daily", "客户的群发名额已用完")
     if sum(at.date() == local.date() for at in days) >= rules.mass_a_day:
         return Defer(candidate, next_morning(now, SHANGHAI, rules), "platform_daily", "今天的群发名额已用完")
     return Send(candidate, "mass", standing.peer, standing.staff, place)

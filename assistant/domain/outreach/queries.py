@@ -8,6 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from assistant.channels import quota
 from assistant.domain import contacts, members
 from assistant.domain.outreach import store, tables
 from assistant.domain.outreach.model import DEFAULT, Candidate, Decision, Rules, Standing, decide_all
@@ -32,10 +33,12 @@ def standings(view: View, member_ids: Sequence[str], rules: Rules = DEFAULT) -> 
     friends = contacts.friends(view, wanted)
     past = store.recent(view, wanted, view.now - store.MONTH)
     negative = store.negative(view, wanted, view.now - rules.rest_after_feedback)
+    addresses = {member_id: next((one.value for one in known if one.namespace == ADDRESS), "") for member_id, known in peers.items()}
+    room = quota.rooms(view, quota.MASS, [peer for peer in addresses.values() if peer])
     return {
         member_id: Standing(
             joined_at=person.joined_at,
-            peer=next((one.value for one in peers.get(member_id, ()) if one.namespace == ADDRESS), ""),
+            peer=addresses.get(member_id, ""),
             staff=_friend(person.owner_staff, friends.get(member_id)),
             unfriended=member_id in friends and not friends[member_id].staff,
             opted_out=person.opted_out,
@@ -49,6 +52,7 @@ def standings(view: View, member_ids: Sequence[str], rules: Rules = DEFAULT) -> 
             last_inbound=windows.get(member_id),
             kf_used=used.get(member_id, 0),
             touches=tuple(past.get(member_id, ())),
+            mass_free_at=room[addresses[member_id]].free_at if addresses.get(member_id) else None,
         )
         for member_id, person in people.items()
     }
