@@ -13,7 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from assistant.base import ids
-from assistant.channels.windows import DAYS_OF_MONTH, FOR_EVER, Meter, Window, period_ends
+from assistant.channels.windows import DAYS_OF_MONTH, FOR_EVER, Calendar, Meter, Window, period_ends
 from assistant.store import Instant, View, Work, cursor, id_column, json_column, metadata, upsert
 
 MASS, MASS_GROUP, REMIND, MOMENTS = "mass.customer", "mass.group", "mass.remind", "moments.create"
@@ -144,6 +144,22 @@ def give_back(work: Work, requests: Sequence[GiveBack]) -> None:
             row = rows[_id(one.limit, one.subject)]
             row.add(windows[one.limit], request.at, -one.count, work.now)
     _store(work, rows, {(one.limit, one.subject) for one in every})
+
+
+def spend(work: Work, charges: Sequence[Charge], at: datetime) -> None:
+    """Counts what the platform says was used at ``at``, room or not."""
+    windows = limits(work)
+    rows = _locked(work, charges)
+    for one in charges:
+        rows[_id(one.limit, one.subject)].add(windows[one.limit], at, one.count, work.now)
+    _store(work, rows, {(one.limit, one.subject) for one in charges})
+
+
+def full(work: Work, limit: str, subjects: Sequence[str]) -> None:
+    """The platform refused more for these subjects: nothing until the shortest calendar window of the limit is over."""
+    spans: list[Calendar] = [window.span for window in limits(work)[limit] if isinstance(window.span, str)]
+    ends = min((period_ends(span, work.now) for span in spans), default=work.now + timedelta(days=1))
+    learn(work, [Learned(limit, subject, ends) for subject in subjects])
 
 
 def learn(work: Work, told: Sequence[Learned]) -> list[datetime]:

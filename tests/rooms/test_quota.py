@@ -146,6 +146,19 @@ def test_a_customer_whom_others_have_filled_up_is_closed_until_the_month_is_over
     assert [(one.limit, one.label, one.until) for one in store.look(quota.closed)] == [(quota.MASS, "", ends)]
 
 
+def test_what_the_platform_says_was_used_counts_and_its_refusal_lasts_as_long_as_the_shortest_window(
+    store: Store, clock: ManualClock
+) -> None:
+    store.do(lambda work, charges: quota.spend(work, charges, clock.now()), [Charge(quota.MASS, "wm1", 31), Charge(quota.MASS, "wm2")], ME)
+    rooms = store.look(quota.rooms, quota.MASS, ["wm1", "wm2"])
+    assert (rooms["wm1"].left, rooms["wm2"].left) == (0, 29)
+    for mode, span in (("month", "month"), ("week", "week"), ("day", "day")):
+        store.do(quota.set_limits, quota.brand_limits(0, mode), ME)
+        store.do(lambda work, peers: quota.full(work, quota.MASS, peers), [f"wm_{mode}"], ME)
+        room = store.look(quota.rooms, quota.MASS, [f"wm_{mode}"])[f"wm_{mode}"]
+        assert room == quota.Room(0, period_ends(span, clock.now()))  # type: ignore[arg-type]
+
+
 def test_a_forecast_says_who_passes_now_today_this_month_or_not_at_all_and_takes_nothing(store: Store, clock: ManualClock) -> None:
     store.do(quota.set_limits, {quota.MASS: [*MONTH, Window(1, "day")]}, ME)
     take(store, Charge(quota.MASS, "wm_today"))
