@@ -28,9 +28,6 @@ from assistant.channels.waiting import StreamSender, Waiters
 from assistant.dialogue import conversation, desk
 from assistant.dialogue.opening import Opened
 from assistant.dialogue.turn import Parts, TurnHandler
-from assistant.domain import audience, cashback, contacts, events, journeys, members, membership, orders, outreach, points, stored_value
-from assistant.flows import bot_media, cleaning, contact_jobs, deliver, mass, moments, payout, robots, statistics, words
-from assistant.flows.bot_line import BotLine, Line, Waits
 from assistant.domain import (
     archive,
     audience,
@@ -45,7 +42,8 @@ from assistant.domain import (
     points,
     stored_value,
 )
-from assistant.flows import cleaning, contact_jobs, deliver, payout, robots
+from assistant.flows import bot_media, cleaning, contact_jobs, deliver, mass, moments, payout, robots, statistics, words
+from assistant.flows.bot_line import BotLine, Line, Waits
 from assistant.flows.receive import Intake, KfPull
 from assistant.flows.reconciling import Reconciler
 from assistant.jobs import EmbeddedRunner, Handler, Ticker

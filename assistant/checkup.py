@@ -64,4 +64,5 @@ def corp_of(settings: Settings) -> Corp:
             continue
     accounts = tuple(filter(None, (one.strip() for one in kept.kf_account.split(","))))
     address = f"http://{settings.host}:{settings.port}"
-    return Corp(kept.corp_id, kept.api_base, kept.agent_id, frozenset(kept.secrets()), accounts, endpoints, address)
+    bot = "" if not kept.bot_id else kept.bot_mode
+    return Corp(kept.corp_id, kept.api_base, kept.agent_id, frozenset(kept.secrets()), accounts, endpoints, address, bot)

@@ -19,6 +19,7 @@ from assistant.wecom.media import with_media
 
 ME = system("deliver")
 PREFIX = "touch:"
+FULL = "客户本期收到的群发已达上限"
 Stage = Callable[[str], None]
 
 
@@ -82,6 +83,10 @@ class _Desk:
         """One call, whose answer is written down whatever it is; a call that was not answered is never made again."""
         peers = await self._store.read(outreach.peers, task.id)
         single = task.chat == "single"
+        peers, full = await self._store.read(outreach.with_room, task.chat, peers)
+        if not peers:
+            await self._store.write(outreach.refused, (task.id, FULL), ME, cause=task.cause)
+            return
         try:
             self._stage("touch.before_task")
             made = await with_media(
@@ -98,7 +103,7 @@ class _Desk:
                 ),
             )
             self._stage("touch.task_created")
-            await self._store.write(outreach.opened, outreach.Opened(task.id, made.msgid, made.failed), ME, cause=task.cause)
+            await self._store.write(outreach.opened, outreach.Opened(task.id, made.msgid, (*made.failed, *full)), ME, cause=task.cause)
         except Unknown as error:
             await self._store.write(outreach.lose, (task.id, error.say), ME, cause=task.cause)
         except Transient:

@@ -146,9 +146,7 @@ def test_a_customer_whom_others_have_filled_up_is_closed_until_the_month_is_over
     assert [(one.limit, one.label, one.until) for one in store.look(quota.closed)] == [(quota.MASS, "", ends)]
 
 
-def test_what_the_platform_says_was_used_counts_and_its_refusal_lasts_for_the_shortest_window(
-    store: Store, clock: ManualClock
-) -> None:
+def test_what_the_platform_says_was_used_counts_and_its_refusal_lasts_for_the_shortest_window(store: Store, clock: ManualClock) -> None:
     store.do(lambda work, charges: quota.spend(work, charges, clock.now()), [Charge(quota.MASS, "wm1", 31), Charge(quota.MASS, "wm2")], ME)
     rooms = store.look(quota.rooms, quota.MASS, ["wm1", "wm2"])
     assert (rooms["wm1"].left, rooms["wm2"].left) == (0, 29)

@@ -1,6 +1,4 @@
-"""What came of it: contribution of a plan or journey, linked buyers by channel, WeCom's daily counts. Not for deciding anything."""
-
-"""What came of it: contribution of a plan or journey, linked buyers by channel, how lively groups are. Not for deciding anything."""
+"""What came of it: contribution, linked buyers by channel, WeCom's daily counts, how lively groups are. Not for deciding anything."""
 
 from assistant.domain.insights.groups import GroupLife, group_life
 from assistant.domain.insights.linking import LinkRate, link_rates
@@ -27,11 +25,13 @@ __all__ = [
     "STAFF_COLUMNS",
     "Contribution",
     "GroupFigures",
+    "GroupLife",
     "LinkRate",
     "Pulled",
     "StaffFigures",
     "contribution",
     "group_figures",
+    "group_life",
     "group_statement",
     "keep_group_days",
     "keep_staff_days",
@@ -42,4 +42,3 @@ __all__ = [
     "staff_statement",
     "written",
 ]
-__all__ = ["Contribution", "GroupLife", "LinkRate", "contribution", "group_life", "link_rates"]

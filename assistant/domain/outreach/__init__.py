@@ -1,5 +1,6 @@
 """May we write to this person now, and what was written: the one gate for every proactive touch. Not for what to write."""
 
+from assistant.domain.outreach.allowance import with_room
 from assistant.domain.outreach.attending import MASS, MOST, Chat, MassRules, Task, at_work, next_step, reminders
 from assistant.domain.outreach.chats import GroupTouch, QueueGroup, group_skips, group_state_counts, group_touches, queue_groups
 from assistant.domain.outreach.commands import (
@@ -215,4 +216,5 @@ __all__ = [
     "turn_moment",
     "unknown_in_tasks",
     "unsent",
+    "with_room",
 ]

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from assistant.base import ids
 from assistant.channels import quota
 from assistant.domain.outreach import store, tables
+from assistant.domain.outreach.allowance import note_results
 from assistant.domain.outreach.attending import MOST, Chat, Task
 from assistant.domain.outreach.commands import DELIVER, cancel_queued
 from assistant.domain.outreach.values import Touch
@@ -213,6 +214,7 @@ def tell(work: Work, request: Told) -> int:
             told = by_peer[row.peer]
             fresh.setdefault((told.status, told.at if told.status == 1 else None), []).append(row)
     for (status, at), rows in fresh.items():
+        note_results(work, task.chat, status, [row.peer for row in rows], at)
         if status == 1:
             settle(work, task, rows, "delivered", "", at)
         else:
