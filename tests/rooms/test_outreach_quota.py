@@ -12,6 +12,7 @@ from assistant.channels.windows import period_ends
 from assistant.domain import members, outreach
 from assistant.domain.outreach import Candidate, Decision, Defer, Send, Skip
 from assistant.store import Store
+from tests.rooms.mass_help import mass_house, queue, registered
 from tests.rooms.test_operations_world import ME, people
 
 
@@ -52,3 +53,24 @@ def test_a_months_worth_taken_elsewhere_counts_and_the_new_month_is_free(store: 
     assert isinstance(decide(store, [member_id])[0], Skip)
     clock.advance(period_ends("month", clock.now()) + timedelta(hours=10) - clock.now())
     assert Counter(type(one).__name__ for one in decide(store, [member_id])) == {"Send": 1}
+
+
+async def test_the_full_are_not_in_the_task_and_what_wecom_answers_is_known_the_next_time(store: Store, clock: ManualClock) -> None:
+    members_of = registered(store, 3)
+    ends = period_ends("month", clock.now())
+    store.do(quota.learn, [Learned(quota.MASS, "wm1", ends)], ME)
+    async with mass_house(store, clock, {name: ["lin"] for name in members_of}, lin=60.0) as house:
+        house.simulator.world.customers["wm2"].mass_received["2026-11"] = 30
+        queue(store, members_of)
+        await house.wait(timedelta(seconds=6), timedelta(seconds=6))
+        await house.wait(timedelta(hours=1))
+        (task,) = house.tasks
+        assert house.phones() == {"wm0": 1}
+        assert {peer: state for peer, (_, state) in house.states().items()} == {"wm0": "delivered", "wm1": "refused", "wm2": "refused"}
+        rooms = store.look(quota.rooms, quota.MASS, list(members_of))
+        assert {peer: room.left for peer, room in rooms.items()} == {"wm0": 29, "wm1": 0, "wm2": 0}
+        assert [rooms[peer].free_at for peer in ("wm1", "wm2")] == [ends, ends]
+        queue(store, {name: members_of[name] for name in ("wm1", "wm2")}, cause="again")
+        await house.wait(timedelta(minutes=1), timedelta(seconds=6))
+        assert house.tasks == [task]
+        assert {state for _, state in house.states("again").values()} == {"refused"}
