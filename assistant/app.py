@@ -158,6 +158,7 @@ class Brain:
 @contextlib.asynccontextmanager
 async def opened(settings: Settings, clock: Clock, *, simulate: bool = False, stage: Stage = quiet, bundled: bool = True) -> Any:
     """The service, listening; closed in the opposite order when the context ends. ``bundled`` uses the bundled embedding model."""
+    settings = simulation.with_robots(settings) if simulate else settings
     telemetry.configure(settings.log_level)
     telemetry.register_secret(*settings.secret_values())
     settings.home.mkdir(parents=True, exist_ok=True)
@@ -174,7 +175,7 @@ async def opened(settings: Settings, clock: Clock, *, simulate: bool = False, st
         simulated = None
         if simulate:
             simulated = await simulation.start(
-                store, clock, f"http://{settings.host}:{settings.port}", settings.host, settings.control_port
+                store, clock, f"http://{settings.host}:{settings.port}", settings.host, settings.control_port, settings.robots
             )
             stack.push_async_callback(simulated.close)
         service = await _join(settings, store, brain, simulated, stack, stage)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from aiohttp import web
 from pydantic import SecretStr
@@ -14,7 +15,7 @@ from assistant.domain import members, staff
 from assistant.flows.demo import APPID
 from assistant.payments import SimulatedPayout
 from assistant.payments.simulator import Account, PaySimulator
-from assistant.settings import WeComSettings
+from assistant.settings import Settings, WeComSettings
 from assistant.store import Store, View
 from assistant.wecom.simulator import AppSettings, BotSettings, KfSettings, ShopKeys, Simulator, SimulatorConfig, SimulatorError
 from assistant.wecom.simulator.personas import SCRIPTS
@@ -29,6 +30,9 @@ SHOPS = {
     "doudian": ShopKeys("demo-app-key", "demo-doudian-secret", "/shops/doudian"),
     "douyin_life": ShopKeys("demo-client-key", "demo-life-secret", "/shops/douyin_life"),
 }
+ROBOTS = (("值班", SecretStr("demo-robot-key-0001")),)
+DUTY = "wr_duty"
+"""The internal group of all staff, where the group robots say what our people must see."""
 CONFIRM_AFTER = {"lin": 20.0}
 """Seconds after which a staff persona confirms a 群发 task by itself; the others wait for the player."""
 DISPATCH_SECONDS = 2.0
@@ -86,10 +90,17 @@ class Simulation:
             await runner.cleanup()
 
 
-async def start(store: Store, clock: Clock, callback_base: str, host: str, control_port: int) -> Simulation:
-    """Starts the simulator with the customers, staff and groups of the book on loopback ports."""
+def with_robots(settings: Settings) -> Settings:
+    """The settings of a simulated service: one group robot where none is set."""
+    return settings if settings.robots else replace(settings, robots=ROBOTS)
+
+
+async def start(
+    store: Store, clock: Clock, callback_base: str, host: str, control_port: int, robots: Sequence[tuple[str, SecretStr]] = ()
+) -> Simulation:
+    """Starts the simulator with the customers, staff and groups of the book on loopback ports, and the robots in the staff's group."""
     simulator = Simulator(SimulatorConfig(CORP, callback_base, APP, KF, BOT, CONTACT_SECRET, shops=SHOPS), clock)
-    _populate(simulator, await store.read(_people), await store.read(staff.people), await store.read(members.groups))
+    populate(simulator, await store.read(_people), await store.read(staff.people), await store.read(members.groups), robots)
     simulator.world.knobs.mass_dispatch_seconds = DISPATCH_SECONDS
     runners: list[web.AppRunner] = []
     api = await _serve(simulator.api_app(), host, 0, runners)
@@ -112,9 +123,14 @@ def _people(view: View) -> list[tuple[str, str, list[str]]]:
     ]
 
 
-def _populate(
-    simulator: Simulator, people: list[tuple[str, str, list[str]]], crew: list[staff.Person], groups: list[members.CustomerGroup]
+def populate(
+    simulator: Simulator,
+    people: Sequence[tuple[str, str, list[str]]],
+    crew: Sequence[staff.Person],
+    groups: Sequence[members.CustomerGroup],
+    robots: Sequence[tuple[str, SecretStr]],
 ) -> None:
+    """Brings in the customers, staff and groups of the book, a group of the staff, and its robots."""
     world = simulator.world
     for person in crew:
         world.add_staff(person.userid, person.name, CONFIRM_AFTER.get(person.userid, "never"))
@@ -129,6 +145,10 @@ def _populate(
             [*([group.owner] if group.owner in known else []), *listed],
             group.owner if group.owner in known else "",
         )
+    if known:
+        world.add_group(DUTY, "值班群", sorted(known))
+        for name, key in robots:
+            simulator.robots.add(DUTY, name, key.get_secret_value())
 
 
 async def _serve(app: web.Application, host: str, port: int, runners: list[web.AppRunner]) -> int:
