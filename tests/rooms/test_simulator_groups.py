@@ -55,8 +55,10 @@ async def test_contact_ways_are_refused_for_the_wrong_people(bench: Bench) -> No
         ({"user": ["ghost"]}, 60111),
         ({"type": 2, "user": [], "party": [2]}, 41041),
         ({"state": "x" * 31}, 40058),
+        ({"scene": 7}, 41040),
     ]
     assert [await code(bench, "add_contact_way", **{**WAY, **change}) for change, _ in wrong] == [want for _, want in wrong]
+    assert [await code(bench, "get_contact_way", **body) for body in ({}, {"config_id": "none"})] == [41043, 41044]
     world.knobs.contact_ways_most = 0
     assert await code(bench, "add_contact_way", **WAY) == 41045
 
@@ -111,6 +113,11 @@ async def test_groups_are_listed_by_owner_and_state_and_a_limit_is_needed(bench:
     bench.simulator.staff_leaves("wang")
     assert len((await ask(bench, "groupchat/list", limit=9, status_filter=1))["group_chat_list"]) == 3
     assert (await ask(bench, "groupchat/transfer", chat_id_list=["wr0"], new_owner="li"))["failed_chat_list"] == []
+    await bench.simulator.group_created("li", "wr9", "群")
+    wrong = [("transfer", "wr0", "li"), ("transfer", "wrX", "li"), ("transfer", "wr9", "he"), ("onjob_transfer", "wr1", "li")]
+    bench.simulator.world.add_staff("he", "小何")
+    answers = [await ask(bench, f"groupchat/{path}", chat_id_list=[chat], new_owner=owner) for path, chat, owner in wrong]
+    assert [answer["failed_chat_list"][0]["errcode"] for answer in answers] == [90508, 90501, 90500, 90502]
     assert [row["chat_id"] for row in (await ask(bench, "groupchat/list", limit=9, status_filter=3))["group_chat_list"]] == ["wr0"]
 
 

@@ -47,7 +47,7 @@ async def test_without_a_sender_each_customer_goes_to_who_chatted_last_and_not_t
     bench.simulator.staff_leaves("li")
     assert list(tasks[await bench.task_for("wmA", "wmB")].rows) == ["wang"]
     body: dict[str, Any] = {"sender": "li", "text": {"content": "新品"}}
-    assert await code(bench, "add_msg_template", **body) == 40070
+    assert await code(bench, "add_msg_template", **body) == 40003
 
 
 async def test_tags_are_or_inside_a_group_and_across_groups_and_customers_named_override_them(bench: Bench) -> None:

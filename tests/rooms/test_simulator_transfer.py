@@ -24,6 +24,8 @@ async def status(bench: Bench, to: str = "li", path: str = "") -> dict[str, int]
 async def test_a_transfer_begins_at_once_and_is_done_after_a_day(bench: Bench) -> None:
     assert await transferred(bench, "wmA", "wmB", "wmNobody", transfer_success_msg="以后由小李照顾您") == [0, 0, 40096]
     assert await transferred(bench, "wmA") == [40100]
+    assert await transferred(bench, "wmA", to="wang") == [40131]
+    assert await code(bench, "transfer_customer", handover_userid="li", takeover_userid="li", external_userid=["wmB"]) == 40130
     bench.simulator.advance(86_399)
     assert (await status(bench), bench.heard) == ({"wmA": 2, "wmB": 2}, [])
     bench.simulator.advance(1)

@@ -1,7 +1,7 @@
 """Sensitive words: rules made by the API, and what they do to an employee's words to a customer.
 
 Documented: names, words, semantics, ranges, 100 rules, update with extra_rule and add_/remove_applicable_range, own app's rules only.
-Inferred: a rule of type 1 stops the message, type 2 only warns. Guessed: 40058 for a wrong shape, 41011 for the 101st rule.
+Inferred: a rule of type 1 stops the message, type 2 only warns. Guessed: 40058 for a wrong shape and for the 101st rule.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class Intercepts:
 
     def add(self, body: dict[str, Any]) -> dict[str, Any]:
         if len(self.rules) >= RULES_MOST:
-            raise ApiError(41011, "too many rules")
+            raise ApiError(40058, "too many rules")
         where = part_of(body, "applicable_range")
         words, semantics = texts_of(body, "word_list", 300), numbers_of(body, "semantics_list")
         rule = Rule(self._world.new_id("rule"), self._world.asked.app.agentid, self._world.seconds(), "", words, semantics, 0, [], [])

@@ -2,7 +2,7 @@
 
 Documented: one row per (employee, customer), 41063 while being dispatched, statuses 0 to 3, group rows unlisted while unsent, the
 allowance of a month (or week, or day) for corporate and personal 群发 together, the last who chatted without a sender, tags OR inside
-and AND between. Inferred: a deletion by either side gives status 2. Guessed: half friends get status 2, 3 reminders in 24 h, 40070 for a
+and AND between. Inferred: a deletion by either side gives status 2. Guessed: half friends get status 2, 3 reminders in 24 h, 40003 for a
 sender who has left.
 """
 
@@ -240,7 +240,7 @@ class Mass:
         if sender not in self._world.staff:
             raise ApiError(40003, "invalid sender")
         if not self._world.must_see(sender).active:
-            raise ApiError(40070, "the sender has left or is not active")
+            raise ApiError(40003, "the sender has left or is not active")
 
     def _group_rows(self, body: dict[str, Any]) -> tuple[dict[str, list[Row]], list[str]]:
         sender, wanted = str(body.get("sender") or ""), texts_of(body, "chat_id_list", 2000)

@@ -2,9 +2,8 @@
 
 Documented: errcode 0 only means begun, done by itself after 24 h, refusals (transfer_fail customer_refused), full
 (customer_limit_exceed), then del_external_contact with DELETE_BY_TRANSFER for the giver, no add event for a taker who is a friend
-already, 40128 for the third in 90 days, 40097, 40098, 40099, 40100, 40205. Inferred: an add event for a taker who is not a friend yet.
-Guessed: no welcome code with it; groups change hands at once and without an event, with 90501 for an unknown group and 90500 for an
-owner who has not left.
+already, 40128 for the third in 90 days, 40097 to 40100, 40130, 40131, 40205, for groups 90500 to 90508. Inferred: an add event for a
+taker who is not a friend yet. Guessed: no welcome code with it; groups change hands at once and without an event.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from assistant.wecom.simulator.corp import Routes
 from assistant.wecom.simulator.groups import Groups
 from assistant.wecom.simulator.paging import int_of, page, texts_of
 from assistant.wecom.simulator.sysevents import SysEvents
-from assistant.wecom.simulator.world import ApiError, PhoneMessage, Relation, SimulatorError, World
+from assistant.wecom.simulator.world import ApiError, Group, PhoneMessage, Relation, SimulatorError, World
 
 DONE, WAITING, REFUSED, FULL = 1, 2, 3, 4
 PERIOD = timedelta(days=90)
@@ -138,8 +137,10 @@ class Transfers:
     def _begin(self, body: dict[str, Any], handover: str, *, resigned: bool) -> dict[str, Any]:
         takeover, wanted = str(body.get("takeover_userid") or ""), texts_of(body, "external_userid", 100, 1)
         taker = self._world.must_see(takeover)
-        if takeover == handover or not taker.active:
-            raise ApiError(60111, "takeover_userid is the same or not active")
+        if takeover == handover:
+            raise ApiError(40130, "takeover_userid is handover_userid")
+        if not taker.active:
+            raise ApiError(60111, "takeover_userid is not active")
         if not taker.real_name:
             raise ApiError(40098, "the taker has no real name")
         rows = []
@@ -158,8 +159,10 @@ class Transfers:
         """Why this customer cannot be transferred, 0 when it has begun."""
         customer, now = self._world.customers.get(external_userid), self._world.now()
         relation = customer.relations.get(handover) if customer else None
-        if customer is None or relation is None or relation.gone:
+        if customer is None:
             return 40096
+        if relation is None or relation.gone:
+            return 40131
         login = self._world.staff[takeover].last_login
         if login is not None and now - login > timedelta(days=365):
             return 40205
@@ -232,7 +235,7 @@ class Transfers:
             raise ApiError(60111, "new_owner is not active")
         for chatid in texts_of(body, "chat_id_list", 100, 1):
             group = next((each for each in self._groups.customer_groups() if each.chatid == chatid), None)
-            errcode = 90501 if group is None else 90500 if bool(self._world.staff[group.owner].left) != resigned else 0
+            errcode = self._group_refusal(group, owner, resigned)
             if group is None or errcode:
                 failed.append({"chat_id": chatid, "errcode": errcode, "errmsg": "the group cannot be transferred"})
                 continue
@@ -240,3 +243,12 @@ class Transfers:
             if owner not in group.members:
                 group.members = [*group.members, owner]
         return {"failed_chat_list": failed}
+
+    def _group_refusal(self, group: Group | None, owner: str, resigned: bool) -> int:
+        """Why a group does not change hands, 0 when it does."""
+        if group is None:
+            return 90501
+        if group.owner == owner:
+            return 90508 if resigned and group.status == 3 else 90504
+        left = bool(self._world.staff[group.owner].left)
+        return 0 if left == resigned else 90500 if resigned else 90502

@@ -1,8 +1,8 @@
 """Ways to become a customer: 联系我 (contact ways) and acquisition links, made by the API and scanned or opened by customers.
 
 Documented: one user for type 1, at most 100 members (41041), 500 000 ways (41045), members activated and real-name (41054), ``State``
-in the event, add_way 1 and 16, a deleted way cannot be scanned. Guessed: which of several members is added (chance), 40058 for an
-unknown config_id, 84074 for an unknown link, 48002 for temporary chats.
+in the event, add_way 1 and 16, codes for type, scene and config_id, a deleted way cannot be scanned. Guessed: which of several members
+is added (chance), 40058 for an unknown link, 48002 for temporary chats.
 """
 
 from __future__ import annotations
@@ -150,13 +150,14 @@ class Ways:
     def _known(self, body: dict[str, Any]) -> Way:
         way = self.ways.get(str(body.get("config_id") or ""))
         if way is None:
-            raise ApiError(40058, "invalid config_id")
+            raise ApiError(41044 if body.get("config_id") else 41043, "missing or invalid config_id")
         return way
 
     def _checked(self, body: dict[str, Any]) -> dict[str, Any]:
         users = texts_of(body, "user", 500)
-        if body.get("type") not in (1, 2) or body.get("scene") not in (1, 2):
-            raise ApiError(40058, "invalid type or scene")
+        for name, missing, invalid in (("type", 41037, 41039), ("scene", 41038, 41040)):
+            if body.get(name) not in (1, 2):
+                raise ApiError(invalid if name in body else missing, f"missing or invalid {name}")
         if body.get("is_temp"):
             raise ApiError(48002, "temporary chats are for medical corps only")
         if len(str(body.get("remark") or "")) > 30 or len(str(body.get("state") or "")) > 30:
@@ -219,7 +220,7 @@ class Ways:
     def _the_link(self, body: dict[str, Any]) -> Link:
         link = self.links.get(str(body.get("link_id") or ""))
         if link is None:
-            raise ApiError(84074, "invalid link_id")
+            raise ApiError(40058, "invalid link_id")
         return link
 
     def _fill(self, link: Link, body: dict[str, Any]) -> None:

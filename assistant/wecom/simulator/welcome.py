@@ -62,7 +62,7 @@ class Welcomes:
         """send_welcome_msg: text first, then each attachment, once within 20 s; a refused try leaves the code alive."""
         code = self._codes.get(str(body.get("welcome_code") or ""))
         if code is None:
-            raise ApiError(41050, "invalid or expired welcome_code")
+            raise ApiError(41050 if body.get("welcome_code") else 41049, "missing, invalid or expired welcome_code")
         pair = (code.external_userid, code.userid)
         relation = self._world.customers[code.external_userid].relations.get(code.userid)
         if code.used or pair in self._greeted or (relation is not None and relation.talked):
