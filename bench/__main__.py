@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-ALL = ("callbacks", "postings", "book", "events", "fraud", "turn", "start")
+ALL = ("edge", "postings", "book", "events", "fraud", "turn", "start")
 
 
 def main() -> int:

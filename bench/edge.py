@@ -1,6 +1,6 @@
 """The edge under load: what a callback costs until it is durable and until it is answered, and how many answers a second leave one process.
 
-Run: ``python -m bench.edge [callbacks] [replies]``. The service runs on the first core, all others (WeCom, model, customers) on the second.
+Run: ``python -m bench.edge [callbacks] [replies] [refreshes]``. The service has the first core, WeCom, the model and customers the second.
 Aims: callbacks ≥ 0.8 of the server without a database; a reply ≤ 20 ms after the debounce (median) and > 100 replies a second in a
 burst of 100 over 10 connections, with the built-in planner and with a model without latency.
 """
@@ -13,6 +13,8 @@ import multiprocessing
 import statistics
 import sys
 import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -24,7 +26,7 @@ from assistant.base.clock import SystemClock, stopwatch
 from assistant.base.principal import system
 from assistant.flows.importing import import_lines
 from assistant.store import Store, migrate
-from assistant.wecom import Envelope
+from assistant.wecom import Envelope, read_reply
 from bench import callbacks
 from bench.edge_world import ACCOUNT, World, run_service
 from bench.start import free_port
@@ -33,7 +35,7 @@ from tests.support.rooms import import_all_rooms
 
 TOKEN, KEY, CORP = "benchToken", "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG", "wwbench"
 DEBOUNCE = 0.05
-BURST, CONNECTIONS, ROUNDS, SINGLES = 100, 10, 5, 60
+BURST, CONNECTIONS, ROUNDS, SINGLES, REFRESHES = 100, 10, 5, 60, 10_000
 SAID = ("我还有多少积分？", "查一下积分", "我的积分是多少", "积分余额")
 
 
@@ -65,6 +67,9 @@ def environment(home: Path, url: str, port: int, world_port: int, model: bool) -
         "LAOYOU_WECOM_KF_SECRET": "secret",
         "LAOYOU_WECOM_KF_TOKEN": TOKEN,
         "LAOYOU_WECOM_KF_AES_KEY": KEY,
+        "LAOYOU_WECOM_BOT_ID": "botbench",
+        "LAOYOU_WECOM_BOT_TOKEN": TOKEN,
+        "LAOYOU_WECOM_BOT_AES_KEY": KEY,
     }
     return told | ({"OPENAI_API_KEY": "x", "OPENAI_BASE_URL": f"{base}/v1", "OPENAI_MODEL": "fake"} if model else {})
 
@@ -119,13 +124,64 @@ class Customers:
         return len(people) / (max(self._world.heard.values()) - begun - DEBOUNCE)
 
 
+def bot_request(envelope: Envelope, message: dict[str, Any], number: int) -> tuple[dict[str, str], bytes]:
+    stamp = str(int(datetime.now(UTC).timestamp()))
+    told = {"msgid": f"b{number}", "aibotid": "botbench", "chattype": "single", "from": {"userid": "u1"}, **message}
+    sealed = envelope.seal(json.dumps(told).encode(), stamp, f"n{number}")
+    query = {"msg_signature": sealed.signature, "timestamp": stamp, "nonce": f"n{number}"}
+    return query, json.dumps({"encrypt": sealed.encrypt}).encode()
+
+
+async def refreshed(session: aiohttp.ClientSession, port: int) -> tuple[float, float, float]:
+    """(refreshes/s, p50 ms, p99 ms) of asking for one growing answer again and again while its model thinks."""
+    envelope, times, count = Envelope(TOKEN, KEY, ""), [], iter(range(REFRESHES))
+
+    async def post(message: dict[str, Any], number: int) -> dict[str, Any]:
+        query, body = bot_request(envelope, message, number)
+        async with session.post(f"http://127.0.0.1:{port}/wecom/bot", params=query, data=body) as answer:
+            return read_reply(envelope, await answer.read())
+
+    stream = (await post({"msgtype": "text", "text": {"content": "你们有什么活动"}, "response_url": ""}, REFRESHES))["stream"]
+
+    async def connection() -> None:
+        for number in count:
+            begun = stopwatch()
+            told = (await post({"msgtype": "stream", "stream": {"id": stream["id"]}}, number))["stream"]
+            times.append(1000 * (stopwatch() - begun))
+            if told["id"] != stream["id"] or told["finish"]:
+                raise SystemExit(f"the answer ended after {len(times)} refreshes: {told}")
+
+    begun = stopwatch()
+    await asyncio.gather(*(connection() for _ in range(CONNECTIONS)))
+    return REFRESHES / (stopwatch() - begun), statistics.median(times), statistics.quantiles(times, n=100)[98]
+
+
+async def refreshing(url: str, home: Path) -> tuple[float, float, float]:
+    async with serving(url, home, model=True) as (world, session, port):
+        world.thinking = 300.0
+        return await refreshed(session, port)
+
+
 async def measured(url: str, home: Path, model: bool) -> tuple[list[float], list[float]]:
     """(milliseconds of single replies, replies a second of each burst)."""
-    world = World()
+    async with serving(url, home, model) as (world, session, port):
+        customers = Customers(world, session, port)
+        await customers.burst([f"wm{n}" for n in range(20)])
+        singles = [await customers.one(f"wm{100 + n}") for n in range(SINGLES)]
+        bursts = [await customers.burst([f"wm{200 + BURST * r + n}" for n in range(BURST)]) for r in range(ROUNDS)]
+        strange = next((body for body in world.bodies.values() if "积分" not in body), "")
+        if strange:
+            raise SystemExit(f"not an answer: {strange}")
+    return singles, bursts
+
+
+@asynccontextmanager
+async def serving(url: str, home: Path, model: bool) -> AsyncIterator[tuple[World, aiohttp.ClientSession, int]]:
+    """A fresh service in a process of its own, its world here, and a session of CONNECTIONS connections to knock with."""
+    world, port = World(), free_port()
     runner = web.AppRunner(world.application(), access_log=None)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
-    port = free_port()
     context = multiprocessing.get_context("spawn")
     ready = context.Queue()
     told = environment(home, url, port, runner.addresses[0][1], model)
@@ -133,19 +189,12 @@ async def measured(url: str, home: Path, model: bool) -> tuple[list[float], list
     child.start()
     try:
         await asyncio.to_thread(ready.get, timeout=120)
-        connector = aiohttp.TCPConnector(limit=CONNECTIONS)
-        async with aiohttp.ClientSession(connector=connector) as session:
-            customers = Customers(world, session, port)
-            await customers.burst([f"wm{n}" for n in range(20)])
-            singles = [await customers.one(f"wm{100 + n}") for n in range(SINGLES)]
-            bursts = [await customers.burst([f"wm{200 + BURST * r + n}" for n in range(BURST)]) for r in range(ROUNDS)]
-            if not all("积分" in body for body in world.bodies.values()):
-                raise SystemExit(f"not an answer: {next(body for body in world.bodies.values() if '积分' not in body)}")
+        async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=CONNECTIONS)) as session:
+            yield world, session, port
     finally:
         child.kill()
         child.join()
         await runner.cleanup()
-    return singles, bursts
 
 
 def replies(name: str, url: str, home: Path, model: bool) -> None:
@@ -158,6 +207,15 @@ def replies(name: str, url: str, home: Path, model: bool) -> None:
     rate = statistics.median(bursts)
     print(f"edge {name:10s} {kind:22s} reply after the debounce p50 {p50:6.1f} ms p99 {p99:6.1f} ms (aim p50 < 20)", flush=True)
     print(f"edge {name:10s} {kind:22s} burst of {BURST} over {CONNECTIONS} connections {rate:6.1f} replies/s (aim > 100)", flush=True)
+
+
+def all_refreshes() -> None:
+    pin(1)
+    with tempfile.TemporaryDirectory() as folder, asyncio.Runner(loop_factory=uvloop_if_there()) as loop:
+        url = f"sqlite:///{folder}/edge.db"
+        seeded(url, 1)
+        rate, p50, p99 = loop.run(refreshing(url, Path(folder) / "home"))
+    print(f"edge sqlite     {REFRESHES:,} refreshes of a growing answer {rate:6.0f}/s  p50 {p50:.1f} ms p99 {p99:.1f} ms", flush=True)
 
 
 def all_replies() -> None:
@@ -173,11 +231,13 @@ def all_replies() -> None:
 
 
 def main() -> int:
-    wanted: list[Any] = sys.argv[1:] or ["callbacks", "replies"]
+    wanted: list[Any] = sys.argv[1:] or ["callbacks", "replies", "refreshes"]
     if "callbacks" in wanted:
         callbacks.main()
     if "replies" in wanted:
         all_replies()
+    if "refreshes" in wanted:
+        all_refreshes()
     return 0
 
 

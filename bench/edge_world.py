@@ -26,6 +26,7 @@ class World:
         self.calls: dict[str, int] = defaultdict(int)
         self.enough = asyncio.Event()
         self.wanted = 0
+        self.thinking = 0.0
 
     def say(self, who: str, text: str, at: int) -> None:
         number = len(self.log)
@@ -59,6 +60,7 @@ class World:
             return web.json_response({"errcode": 0, "errmsg": "ok", **self.perform(request.match_info["path"], body)})
 
         async def completion(request: web.Request) -> web.Response:
+            await asyncio.sleep(self.thinking)
             return web.json_response(answer(await request.json()))
 
         app = web.Application()
