@@ -125,6 +125,11 @@ class Shop:
         await self.until(lambda: self._life["ready"].exists() or self.dead, "the service to listen")
 
     @property
+    def pid(self) -> int:
+        """The process of the service that runs now."""
+        return int(self._life["pid"].read_text())
+
+    @property
     def dead(self) -> bool:
         return not self._life or self._life["ended"].exists()
 
