@@ -39,11 +39,19 @@ def postgresql() -> str:
     url = _worker_database()
     if url is None:
         pytest.skip(f"PostgreSQL does not answer at LAOYOU_TEST_POSTGRES_URL ({os.environ.get('LAOYOU_TEST_POSTGRES_URL', DEFAULT)})")
-    names = ", ".join(f'"{table.name}"' for table in metadata.sorted_tables)
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("SET synchronous_commit = off")
-        connection.execute(f"TRUNCATE {names} RESTART IDENTITY")
+        # To truncate a table costs as much when it is empty, and most are.
+        filled = ", ".join(f'"{name}"' for (name,) in connection.execute(_filled()))
+        if filled:
+            connection.execute(f"TRUNCATE {filled} RESTART IDENTITY CASCADE")
     return url
+
+
+@cache
+def _filled() -> str:
+    """Asks for the tables that hold anything."""
+    return " UNION ALL ".join(f"SELECT '{table.name}' WHERE EXISTS (SELECT 1 FROM \"{table.name}\")" for table in metadata.sorted_tables)
 
 
 @cache
