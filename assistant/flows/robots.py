@@ -175,8 +175,9 @@ def _settle(work: Work, request: tuple[str, Sequence[Notice], str, str]) -> None
 def of_fact(name: str, subject: str, payload: Mapping[str, Any]) -> tuple[str, str, str] | None:
     """(kind, key, text) of what our people must see of this fact; None if there is nothing to say."""
     why = str(payload.get("reason", ""))
-    if name in ("channel.unknown", "touch.unknown"):
-        return "unknown", subject, f"{payload.get('channel') or '群发'}：{why or '没有收到答复'}"
+    if name in ("channel.unknown", "mass.unknown", "moment.unknown"):
+        what = payload.get("channel") or {"mass.unknown": "群发", "moment.unknown": "朋友圈"}.get(name, "消息")
+        return "unknown", subject, f"{what}：{why or '没有收到答复'}"
     if name == "channel.refused" and payload.get("code") in TROUBLE:
         return "trouble", f"{payload['code']}", why
     if name in ALARMS:

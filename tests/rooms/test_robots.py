@@ -165,7 +165,8 @@ def test_every_fact_that_robots_hear_is_one_that_triggers_answer() -> None:
     told = {name for name, reactions in triggers.ON_FACT.items() if "tell_people" in reactions}
     samples = {
         "channel.unknown": {},
-        "touch.unknown": {},
+        "mass.unknown": {},
+        "moment.unknown": {},
         "channel.refused": {"code": "wecom_ip", "reason": "x"},
         "cashback.halted": {"why": "x"},
         "book.reconciled": {"differences": 2},

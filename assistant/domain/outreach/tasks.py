@@ -196,7 +196,7 @@ def lose(work: Work, request: tuple[str, str]) -> None:
     values = {"state": "unknown", "reason": reason, "settled_at": work.now}
     work.execute(table.update().where(table.c.task == task.id, table.c.state == "sending").values(values))
     _change(work, task.id, state="unknown", reason=reason)
-    work.record(Fact("mass.unknown", f"task:{task.id}", {"staff": task.staff, "size": task.size}, cause=task.cause))
+    work.record(Fact("mass.unknown", f"task:{task.id}", {"staff": task.staff, "size": task.size, "reason": reason}, cause=task.cause))
     work.due(Due(RECONCILE, task.id, work.now + LOOK_AFTER, {"look": 1}, order_key=f"mass:{task.id}"))
 
 
