@@ -10,7 +10,7 @@ from assistant.base.errors import LaoyouError, Refused, Transient
 from assistant.base.principal import system
 from assistant.domain import contacts, outreach
 from assistant.jobs import Handler, Job
-from assistant.store import Store
+from assistant.store import Store, chunks
 from assistant.wecom import Unknown, WeComClient, calls, calls_mass
 
 ME = system("mass")
@@ -84,7 +84,8 @@ class MassDesk:
             rows = tuple(
                 outreach.Row(str(row.get(key)), int(row.get("status") or 0), _instant(row.get("send_time"))) for row in listing.rows
             )
-            await self._store.write(outreach.tell, outreach.Told(task.id, rows), ME)
+            for part in chunks(rows):
+                await self._store.write(outreach.tell, outreach.Told(task.id, tuple(part)), ME)
             self._stage("mass.page_told")
             cursor = listing.next_cursor
             if not cursor:

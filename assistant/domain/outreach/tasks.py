@@ -19,8 +19,8 @@ from assistant.domain.outreach.values import Touch
 from assistant.store import Due, Fact, View, Work, chunks
 
 POLL, RECONCILE, CLOSE, CANCEL = "mass.poll", "mass.reconcile", "mass.close", "mass.cancel"
-FILL = 2_000
-"""So many touches are put into a task in one commit."""
+FILL = 500
+"""So many touches are put into a task in one commit: nobody else waits long for the writer."""
 
 SET = 500
 
