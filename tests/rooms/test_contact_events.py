@@ -150,6 +150,16 @@ def test_an_event_of_another_corp_is_refused() -> None:
     assert (refused.value.reason, refused.value.status) == ("other_receiver", 403)
 
 
+def test_customers_are_passed_on_a_hundred_at_a_time_and_none_twice(desk: Desk) -> None:
+    many = [contacts.Heard("lin", f"wm{number}", f"m{number}", "added", NOON) for number in range(101)]
+    desk.store.do(contacts.hear, many, ME)
+    desk.store.do(contacts.ask_transfer, [contacts.AskTransfer("t", "lin", "chen")], ME)
+    route = ("lin", "chen", False)
+    taken = [len(desk.store.do(contacts.claim_transfers, route, ME)) for _call in range(3)]
+    # A call that was cut off is not made again: what it held is unknown.
+    assert (taken, {one.state for one in desk.store.look(contacts.under_way, "lin")}) == ([100, 1, 0], {"unknown"})
+
+
 def test_who_leaves_frees_what_they_had_to_do(desk: Desk) -> None:
     ticket = staff.OpenTicket("t", "task", title="回访", staff="lin")
     desk.store.do(_open_and_leave, ticket, ME)
