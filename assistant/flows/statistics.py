@@ -11,10 +11,10 @@ from assistant.base.errors import Refused
 from assistant.base.principal import system
 from assistant.domain import insights
 from assistant.jobs import Handler, Job
-from assistant.store import Store
+from assistant.store import Due, Store, Work
 from assistant.wecom import WeComClient, calls_mass
 
-PULL = "insights.pull"
+PULL, STAFF, GROUPS = "insights.pull", "insights.staff", "insights.groups"
 ME = system("insights")
 DAY = timedelta(days=1)
 BACK = timedelta(days=179)
@@ -29,8 +29,9 @@ Stage = Callable[[str], None]
 
 
 def handlers(store: Store, client: WeComClient, stage: Stage) -> dict[str, Handler]:
-    """The handler of insights.pull jobs."""
-    return {PULL: _Puller(store, client, stage).pull}
+    """The handlers of insights.pull, which asks for the others, and of insights.staff and insights.groups: a span, a day, then again."""
+    puller = _Puller(store, client, stage)
+    return {PULL: puller.pull, STAFF: puller.staff, GROUPS: puller.groups}
 
 
 class _Puller:
@@ -40,48 +41,59 @@ class _Puller:
         self._stage = stage
 
     async def pull(self, _job: Job) -> None:
-        """Everything up to yesterday that was not read yet."""
-        yesterday = business_day(self._store.clock.now()) - DAY
+        """Everybody who has customers, each a job of its own."""
         people = sorted(await calls_mass.follow_users(self._client))
-        for staff in people:
-            await self._staff(staff, yesterday)
-        await self._groups(people, yesterday)
+        await self._store.write(_ask, people, ME)
 
-    async def _staff(self, staff: str, yesterday: date) -> None:
-        """One employee alone, since WeCom sums several; who is not visible is left out today."""
-        name = f"insights.staff:{staff}"[:120]
-        first = await self._first(name, yesterday)
-        while first <= yesterday:
-            last = min(yesterday, first + (SPAN - 1) * DAY)
+    async def staff(self, job: Job) -> None:
+        """The next span of one employee alone, since WeCom sums several; who is not visible is left out today."""
+        staff, name = job.key, f"insights.staff:{job.key}"[:120]
+        yesterday = business_day(self._store.clock.now()) - DAY
+        first = await self._first(name, yesterday, job)
+        last = min(yesterday, first + (SPAN - 1) * DAY)
+        try:
+            rows = await calls_mass.behavior(self._client, staff, _seconds(first), _seconds(last))
+        except Refused:
+            return
+        days = [_staff_day(staff, row) for row in rows]
+        await self._store.write(insights.keep_staff_days, insights.Pulled(days, name, last), ME)
+        self._stage("insights.span_kept")
+        if last < yesterday:
+            await self._store.write(_next, (STAFF, staff, {"from": str(last + DAY)}), ME)
+
+    async def groups(self, job: Job) -> None:
+        """The next day of all owners, since only the sum of a span comes by owner."""
+        people, yesterday = list(job.payload["owners"]), business_day(self._store.clock.now()) - DAY
+        day = await self._first("insights.groups", yesterday, job)
+        rows: list[dict[str, Any]] = []
+        for start in range(0, len(people), OWNERS):
             try:
-                rows = await calls_mass.behavior(self._client, staff, _seconds(first), _seconds(last))
+                found = await calls_mass.group_statistic(self._client, people[start : start + OWNERS], _seconds(day))
             except Refused:
-                return
-            days = [_staff_day(staff, row) for row in rows]
-            await self._store.write(insights.keep_staff_days, insights.Pulled(days, name, last), ME)
-            self._stage("insights.span_kept")
-            first = last + DAY
+                continue
+            rows += [_group_day(row, day) for row in found]
+        await self._store.write(insights.keep_group_days, insights.Pulled(rows, "insights.groups", day), ME)
+        self._stage("insights.day_kept")
+        if day < yesterday:
+            await self._store.write(_next, (GROUPS, job.key, {"owners": people, "from": str(day + DAY)}), ME)
 
-    async def _groups(self, people: Sequence[str], yesterday: date) -> None:
-        """A day of all owners, since only the sum of a span comes by owner."""
-        name = "insights.groups"
-        day = await self._first(name, yesterday)
-        while day <= yesterday:
-            rows: list[dict[str, Any]] = []
-            for start in range(0, len(people), OWNERS):
-                owners = people[start : start + OWNERS]
-                try:
-                    found = await calls_mass.group_statistic(self._client, owners, _seconds(day))
-                except Refused:
-                    continue
-                rows += [_group_day(row, day) for row in found]
-            await self._store.write(insights.keep_group_days, insights.Pulled(rows, name, day), ME)
-            self._stage("insights.day_kept")
-            day += DAY
-
-    async def _first(self, name: str, yesterday: date) -> date:
+    async def _first(self, name: str, yesterday: date, job: Job) -> date:
+        """Where to go on: after the span before, or where the last run ended, the last days of it once more."""
+        if job.payload.get("from"):
+            return min(yesterday, date.fromisoformat(str(job.payload["from"])))
         known = await self._store.read(insights.pulled_until, name)
         return yesterday - BACK if known is None else max(yesterday - BACK, min(known, yesterday) - (AGAIN - 1) * DAY)
+
+
+def _ask(work: Work, people: Sequence[str]) -> None:
+    work.due(*(Due(STAFF, staff, work.now) for staff in people))
+    if people:
+        work.due(Due(GROUPS, "all", work.now, {"owners": list(people)}))
+
+
+def _next(work: Work, request: tuple[str, str, Mapping[str, Any]]) -> None:
+    kind, key, payload = request
+    work.due(Due(kind, key, work.now, payload))
 
 
 def _seconds(day: date) -> int:

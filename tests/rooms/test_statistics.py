@@ -75,7 +75,7 @@ async def test_a_pull_goes_back_half_a_year_resumes_where_it_died_and_counts_nob
         desk.die_at = ("insights.day_kept", 1)
         await pull(store, desk, "second")
         assert store.look(insights.staff_figures, YESTERDAY, YESTERDAY) == [lin, he]
-        assert desk.calls("get_user_behavior_data") == calls + 4
+        assert desk.calls("get_user_behavior_data") == calls + 2
         shown = await (await house.api("GET", "/statistics?days=7")).json()
         assert [line["chats"] for line in shown["staff"]] == [2, 1]
         by_hand = store.look(lambda view: view.all(sa.text(shown["queries"]["staff"])))
