@@ -42,9 +42,24 @@ from assistant.domain import (
     points,
     stored_value,
 )
-from assistant.flows import bot_media, cleaning, contact_jobs, deliver, mass, moments, payout, robots, statistics, words
+from assistant.flows import (
+    bot_media,
+    cleaning,
+    contact_jobs,
+    deliver,
+    kf_handover,
+    kf_people,
+    kf_sending,
+    mass,
+    moments,
+    payout,
+    robots,
+    statistics,
+    words,
+)
 from assistant.flows.bot_line import BotLine, Line, Waits
-from assistant.flows.receive import Intake, KfPull
+from assistant.flows.kf_pull import KfPull
+from assistant.flows.receive import Intake
 from assistant.flows.reconciling import Reconciler
 from assistant.jobs import EmbeddedRunner, Handler, Ticker
 from assistant.operations import handlers as plan_handlers
@@ -194,7 +209,7 @@ async def _join(
     fetcher = MediaFetcher(wecom.api_base, wecom.bot_aes_key.get_secret_value())
     stack.push_async_callback(fetcher.close)
     payer = _payer(settings, session, simulated, store.clock)
-    handlers = _handlers(settings, store, brain, client, waiters, debounce, stage, wecom.kf_account, payer.pages, fetcher)
+    handlers = _handlers(settings, store, brain, client, waiters, debounce, stage, wecom, payer.pages, fetcher)
     intake = Intake(store, debounce)
     if wecom.bot_mode == "socket":
         # What the bot says can leave only through the one process that holds its connection.
@@ -264,21 +279,20 @@ def _handlers(
     waiters: Waiters,
     debounce: inbox.Debounce,
     stage: Stage,
-    kf_account: str,
+    wecom: WeComSettings,
     pages: str,
     fetcher: MediaFetcher,
 ) -> dict[str, Handler]:
     folder, inward = Folder(settings.home / "media"), Folder(settings.home / RECEIVED)
-    sender = WeComSender(client, MediaDesk(store, client, folder))
-    folder = Folder(settings.home / "media")
     media_desk = MediaDesk(store, client, folder)
     sender = WeComSender(client, media_desk)
     senders: dict[str, Sender] = {
-        "kf": sender,
+        "kf": kf_sending.KfSender(store, client, sender),
         "app": Metered(store, sender, app_charges, TOO_MANY),
         "bot": StreamSender(store, waiters, sender),
     }
-    deliverer = Deliverer(store, senders, conversation.hold_back, stage=stage, watcher=telemetry.delivered, again=streams.safe_again)
+    gates: dict[str, Any] = {"gate": conversation.hold_back, "room": kf_sending.room, "again": streams.safe_again}
+    deliverer = Deliverer(store, senders, stage=stage, watcher=telemetry.delivered, **gates)
     prompts = {path.stem: path.read_text(encoding="utf-8") for path in (ROOT / "prompts").glob("*.md")}
     limits = agent.Limits(hosts=(urlsplit(pages).netloc,) if pages else ())
     tools = _toolboxes(store, brain, pages)
@@ -287,14 +301,14 @@ def _handlers(
         "turn": TurnHandler(parts),
         "deliver": deliverer,
         "deliver.bot": deliverer,
-        "kf.pull": KfPull(store, client, debounce),
+        **_kf(store, client, debounce, stage, wecom),
         robots.SEND: robots.handler(store, client, {name: Secret(key.get_secret_value()) for name, key in settings.robots}, stage),
         bot_media.FETCH: bot_media.fetching(store, fetcher, inward),
         bot_media.CLEAN: bot_media.cleaning(store, inward),
         "media.clean": cleaning.media_handler(store, folder),
         "reaction": triggers.react(store, stage),
         **contact_jobs.handlers(store, client, stage),
-        **deliver.handlers(store, client, kf_account, stage, media_desk),
+        **deliver.handlers(store, client, (wecom.kf_accounts() or ("",))[0], stage, media_desk),
         **mass.handlers(store, client, stage, outreach.MassRules(fall_back_after=settings.mass_fallback)),
         **moments.handlers(store, client, media_desk, stage),
         **statistics.handlers(store, client, stage),
@@ -303,6 +317,14 @@ def _handlers(
         **triggers.journey_steps(store, stage),
     }
     return handlers | {name: triggers.run_clock(store, stage) for name in triggers.ON_CLOCK}
+
+
+def _kf(store: Store, client: WeComClient, debounce: inbox.Debounce, stage: Stage, wecom: WeComSettings) -> dict[str, Handler]:
+    return {
+        "kf.pull": KfPull(store, client, debounce),
+        **kf_people.handlers(store, client, wecom.kf_accounts(), "kf" in wecom.secrets()),
+        **kf_handover.handlers(store, client, str(wecom.agent_id or ""), conversation.follow, stage),
+    }
 
 
 def _toolboxes(store: Store, brain: Brain, pages: str) -> Callable[[Opened], agent.Toolbox]:

@@ -21,7 +21,7 @@ _AES_KEY = re.compile(r"[A-Za-z0-9]{43}")
 
 @dataclass(frozen=True, slots=True)
 class WeComSettings:
-    """The brand's WeCom corp: one app, one customer-service account, one AI bot; empty where not used."""
+    """The brand's WeCom corp: one app, customer-service accounts (separated by commas), one AI bot; empty where not used."""
 
     api_base: str = "https://qyapi.weixin.qq.com"
     corp_id: str = ""
@@ -47,6 +47,10 @@ class WeComSettings:
         """App name (app, kf, contact) → its secret, those that are set."""
         named = {"app": self.app_secret, "kf": self.kf_secret, "contact": self.contact_secret}
         return {name: secret.get_secret_value() for name, secret in named.items() if secret.get_secret_value()}
+
+    def kf_accounts(self) -> tuple[str, ...]:
+        """The customer-service accounts that are named, the first of them for messages that nobody asked for."""
+        return tuple(name for name in re.split(r"[,，;；\s]+", self.kf_account) if name)
 
     def endpoints(self) -> dict[str, tuple[str, str, str]]:
         """Endpoint (app, contact, kf, bot) → (token, EncodingAESKey, receive id), those that are set."""

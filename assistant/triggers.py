@@ -11,9 +11,24 @@ import sqlalchemy as sa
 from assistant import operations
 from assistant.base.errors import Broken
 from assistant.base.principal import system
-from assistant.channels import quota, streams
-from assistant.domain import activities, archive, cashback, events, journeys, members, membership, orders, outreach, points
-from assistant.flows import behaviour, contact_sync, contact_tags, contact_ways, gifts, live, merging, notices, robots, statistics, words
+from assistant.channels import quota, session, streams
+from assistant.dialogue import conversation
+from assistant.domain import activities, archive, cashback, events, journeys, members, membership, orders, outreach, points, staff
+from assistant.flows import (
+    behaviour,
+    contact_sync,
+    contact_tags,
+    contact_ways,
+    gifts,
+    kf_pull,
+    kf_reactions,
+    live,
+    merging,
+    notices,
+    robots,
+    statistics,
+    words,
+)
 from assistant.flows.deliver import settle_kf
 from assistant.flows.settle import settle_orders
 from assistant.jobs import Handler, Job, Schedule
@@ -102,6 +117,46 @@ def tell_people(work: Work, happened: Happened) -> None:
     robots.hear(work, happened.name, happened.subject, happened.payload)
 
 
+def follow_client(work: Work, happened: Happened) -> None:
+    """Who took over in the channel's own client holds the conversation here; somebody who is with the customer has kept the promise."""
+    told = happened.payload
+    conversation.follow(work, told["conversation"], told["state"], told["servicer"])
+    if told["state"] == "ended" and told["before"] == "person":
+        staff.answered(work, told["conversation"], "", "会话已结束")
+
+
+def colleague_answered(work: Work, happened: Happened) -> None:
+    """A colleague wrote to the customer in the channel's own client."""
+    staff.answered(work, happened.payload["conversation"], happened.payload["servicer"], "已在微信客服里回复")
+
+
+def end_session(work: Work, happened: Happened) -> None:
+    """A conversation given back in the console ends in the channel's own client too."""
+    kf_reactions.end_session(work, happened.subject.removeprefix("conversation:"), happened.payload.get("by", ""))
+
+
+def task_for_waiting(work: Work, happened: Happened) -> None:
+    """What the channel does not take now is somebody's to say, with the text ready."""
+    kf_reactions.task_for_waiting(work, happened.payload["outbox"])
+
+
+def forget_waiting(work: Work, happened: Happened) -> None:
+    """What a colleague has said is not said again when the customer writes."""
+    kf_reactions.forget_waiting(work, happened.payload["ticket"])
+
+
+def block_rejecting(work: Work, happened: Happened) -> None:
+    """Whoever refuses our messages gets none that nobody asked for."""
+    kf_reactions.block_rejecting(work, happened.member_id, happened.payload["code"], f"{happened.payload['outbox']}:blocked")
+
+
+def note_welcomed(work: Work, happened: Happened) -> None:
+    """After a welcome that arrived the assistant need not introduce itself again."""
+    address = kf_reactions.welcomed(work, happened.payload["outbox"])
+    if address is not None:
+        conversation.welcomed(work, address)
+
+
 ON_FACT: dict[str, dict[str, Reaction]] = {
     "orders.paid": {"settle": settle_order, "leave_journeys": leave_journeys},
     "orders.finished": {"settle": settle_order},
@@ -121,7 +176,13 @@ ON_FACT: dict[str, dict[str, Reaction]] = {
     "wecom.contact_added": {"came_by_way": came_by_way},
     "wecom.contact_half_added": {"came_by_way": came_by_way},
     "wecom.contact_archive_agreed": {"agreed": agreed_to_archive},
-    "channel.sent": {"settle_touch": settle_touch},
+    session.CHANGED: {"follow_client": follow_client},
+    "kf.answered": {"colleague_answered": colleague_answered},
+    "conversation.released": {"end_session": end_session},
+    "ticket.done": {"forget_waiting": forget_waiting},
+    "channel.waiting": {"task": task_for_waiting},
+    "channel.failed": {"settle_touch": settle_touch, "block": block_rejecting},
+    "channel.sent": {"settle_touch": settle_touch, "welcomed": note_welcomed},
     "channel.refused": {"settle_touch": settle_touch, "tell_people": tell_people},
     "channel.unknown": {"settle_touch": settle_touch, "tell_people": tell_people},
     "mass.unknown": {"tell_people": tell_people},
@@ -152,6 +213,7 @@ ON_CLOCK: dict[str, tuple[int, Callable[[Work], object]]] = {
     "activities.settle_referrals": (600, activities.settle_referrals),
     "cashback.close_cards": (3600, cashback.close_cards),
     "journeys.tick": (600, journeys.tick),
+    "kf.sweep": (300, kf_pull.sweep),
     "orders.match_waiting": (300, orders.match_waiting),
     "outreach.expire": (3600, outreach.expire_touches),
     "plans.expire": (3600, operations.expire_plans),
@@ -217,4 +279,5 @@ SCHEDULES = (
     Schedule("media.clean", cron="10 4 * * *"),
     Schedule("received.clean", cron="20 4 * * *"),
     Schedule(contact_sync.NIGHTLY, cron="10 4 * * *"),
+    Schedule("kf.accounts", every=3600),
 )

@@ -10,7 +10,7 @@ from assistant.base.errors import LaoyouError, Transient
 from assistant.base.principal import system
 from assistant.channels import outbox
 from assistant.channels.message import Delivery, OutboundMessage
-from assistant.channels.outbox import Gate, Settle
+from assistant.channels.outbox import Gate, Room, Settle
 from assistant.jobs import MOST_ATTEMPTS, Job
 from assistant.store import Store, View, Work
 
@@ -43,8 +43,8 @@ def _never(_view: View, _message: OutboundMessage) -> bool:
 class Deliverer:
     """Handler of ``deliver`` jobs.
 
-    ``senders`` by channel name; ``gate`` runs inside the claim; a message of a ``repeatable`` channel, or for which ``again`` says so, may
-    be sent once more after its process died; ``stage`` is told of each step (fault tests); ``watcher`` of each
+    ``senders`` by channel name; ``gate`` and ``room`` run inside the claim; a message of a ``repeatable`` channel, or for which ``again``
+    says so, may be sent once more after its process died; ``stage`` is told of each step (fault tests); ``watcher`` of each
     (channel, state) that was written down.
     """
 
@@ -54,6 +54,7 @@ class Deliverer:
         senders: Mapping[str, Sender],
         gate: Gate = open_gate,
         *,
+        room: Room | None = None,
         repeatable: frozenset[str] = REPEATABLE,
         stage: Callable[[str], None] = _no_stage,
         watcher: Callable[[str, str], None] | None = None,
@@ -62,6 +63,7 @@ class Deliverer:
         self._store = store
         self._senders = senders
         self._gate = gate
+        self._room = room
         self._repeatable = repeatable
         self._stage = stage
         self._watcher = watcher
@@ -77,7 +79,7 @@ class Deliverer:
             return
         delivery = await self._send(message)
         self._stage("deliver.before_settle")
-        if delivery.outcome == "unknown" and message.address.channel in self._repeatable and job.attempts < MOST_ATTEMPTS:
+        if delivery.outcome == "unknown" and self._safe(message) and job.attempts < MOST_ATTEMPTS:
             raise _Again(delivery.reason or "发送结果未知")
         state: str = (await self._store.write(outbox.settle, [Settle(row_id, delivery)], ME, cause=message.cause))[0]
         self._stage("deliver.after_settle")
@@ -87,7 +89,10 @@ class Deliverer:
             raise Transient(delivery.reason or "稍后再发", retry_at=delivery.retry_at, code=delivery.code or "retry_later")
 
     def _claim(self, work: Work, row_id: str) -> OutboundMessage | None:
-        return outbox.claim_for_send(work, row_id, repeatable=self._repeatable, gate=self._gate, again=self._again)
+        return outbox.claim_for_send(work, row_id, repeatable=self._repeatable, again=self._again, gate=self._gate, room=self._room)
+
+    def _safe(self, message: OutboundMessage) -> bool:
+        return message.address.channel in self._repeatable and outbox.may_repeat(message)
 
     async def _send(self, message: OutboundMessage) -> Delivery:
         sender = self._senders.get(message.address.channel)

@@ -124,6 +124,7 @@ def to_json(message: InboundMessage) -> dict[str, Any]:
         "text": message.text,
         "event": message.event,
         "reply_to": message.reply_to,
+        "choice": message.choice,
         "raw": message.raw,
         "quoted": message.quoted,
     }

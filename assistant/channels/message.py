@@ -6,8 +6,21 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
+from assistant.base import ids
+
+PERSON = "person:"
+"""Cause of messages that a person wrote; they pass the takeover gate."""
+
+EVENT_CODE, EVENT_UNTIL = "event_code", "event_until"
+"""In ``reply_to``: a code that answers one event once, and the instant (ISO) until which it works."""
+
 InboundKind = Literal["text", "image", "voice", "video", "file", "event", "recall", "unknown"]
 SenderKind = Literal["customer", "employee", "unknown"]
+
+
+def choice_id(key: str, number: int) -> str:
+    """What tells us that the choice ``number`` (from 1) of the message ``key`` was clicked: its row of the outbox and the choice."""
+    return f"{ids.derive('out', key)}.{number}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +43,8 @@ class InboundMessage:
     """One thing somebody said or did. (``source``, ``external_id``) is unique for ever.
 
     ``text`` is what was said (voice transcribed; empty for media); ``sent_at`` UTC; ``event`` names an event kind such as
-    ``enter_session``; ``reply_to`` carries what a direct answer needs (a ``response_url``, a stream id); ``raw`` the parsed original;
-    ``quoted`` is what the message points at, written by nobody knows whom.
+    ``enter_session``; ``choice`` is the menu item that was clicked; ``reply_to`` carries what a direct answer needs (a ``response_url``,
+    a stream id); ``raw`` the parsed original; ``quoted`` is what the message points at or passes on, written by nobody knows whom.
     """
 
     source: str
@@ -43,6 +56,7 @@ class InboundMessage:
     text: str = ""
     event: str = ""
     reply_to: dict[str, str] = field(default_factory=dict)
+    choice: str = ""
     raw: dict[str, Any] = field(default_factory=dict)
     quoted: str = ""
 
@@ -72,7 +86,8 @@ class OutboundMessage:
     """One thing to say. ``key`` is unique for ever: the same key is never sent twice.
 
     ``proactive`` marks a touch that nobody asked for (it has passed the outreach gate); ``cause`` is the turn, plan or journey it
-    belongs to; ``member_id`` may be empty (staff, guests). ``options`` are short choices shown as a menu where the channel has menus.
+    belongs to; ``member_id`` may be empty (staff, guests). ``options`` are short choices shown as a menu where the channel has menus;
+    ``asks`` names the confirmation they answer. ``parts`` is how many messages of the channel it may take (0: as many as it wants).
     ``text`` may be empty where there are ``attachments``, which follow the words in their order.
     """
 
@@ -85,6 +100,13 @@ class OutboundMessage:
     options: tuple[str, ...] = ()
     reply_to: dict[str, str] = field(default_factory=dict)
     attachments: tuple[Attachment, ...] = ()
+    asks: str = ""
+    parts: int = 0
+
+    @property
+    def by_person(self) -> bool:
+        """Whether a colleague wrote it."""
+        return self.cause.startswith(PERSON)
 
 
 Outcome = Literal["sent", "refused", "unknown"]
@@ -99,3 +121,5 @@ class Delivery:
     code: str = ""
     reason: str = ""
     retry_at: datetime | None = None
+    waits: bool = False
+    """A refusal that ends when the other side writes again."""

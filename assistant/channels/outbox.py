@@ -1,19 +1,20 @@
 """What is to be said: one row per message, each step of its way out written down, so that nothing is said twice.
 
-States: queued → sending → sent | refused | unknown, or queued → cancelled.
+States: queued → sending → sent | refused | unknown, or queued → cancelled. A reply that the channel takes only once the other side has
+written again is ``waiting`` and goes back to queued then; what was sent and did not arrive after all is ``failed``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
 from assistant.base import ids
-from assistant.channels.message import Address, Attachment, Delivery, OutboundMessage
+from assistant.channels.message import EVENT_CODE, PERSON, Address, Attachment, Delivery, OutboundMessage
 from assistant.store import Due, Fact, View, Work, chunks, outbox
 
 AHEAD = timedelta(milliseconds=1)
@@ -28,8 +29,24 @@ def job_kind(channel: str) -> str:
     return f"deliver.{channel}" if channel in OWN_LINE else "deliver"
 
 
+WAIT_FOR = timedelta(days=7)
+"""Answers older than this are not said any more when somebody writes again."""
+
 Gate = Callable[[View, OutboundMessage], str | None]
 """Why a message must not leave now, or None."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stay:
+    """Why a message finds no room, and what becomes of it: ``waiting`` until the other side writes again, ``refused`` or ``cancelled``."""
+
+    state: str
+    code: str
+    reason: str
+
+
+Room = Callable[[View, OutboundMessage], int | Stay]
+"""How many messages of the channel this one takes now (0 where nobody counts), or why there is no room."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +99,11 @@ def queue(work: Work, messages: Sequence[OutboundMessage]) -> list[str]:
     return row_ids
 
 
+def may_repeat(message: OutboundMessage) -> bool:
+    """A code that answers an event works once: used up it is refused, which says nothing about the message."""
+    return EVENT_CODE not in message.reply_to
+
+
 def claim_for_send(
     work: Work,
     row_id: str,
@@ -89,18 +111,21 @@ def claim_for_send(
     repeatable: Container[str] = (),
     gate: Gate | None = None,
     again: Callable[[View, OutboundMessage], bool] = lambda _view, _message: False,
+    room: Room | None = None,
 ) -> OutboundMessage | None:
     """Moves queued → sending and returns the message; None if there is nothing to send any more.
 
     A row found in sending was being sent when its process died. Where the channel knows our message by its own id (``repeatable``), or
     ``again`` says that a repeat cannot show it twice, it is sent again; elsewhere its outcome is unknown and it is never repeated.
     ``gate`` may hold the message back: it is cancelled.
+    ``room`` says in how many parts it goes; the parts of a message that was begun stay as they were.
     """
     row = work.one(work.locked(sa.select(outbox).where(outbox.c.id == row_id)))
     if row is None or row.state not in ("queued", "sending"):
         return None
     message = from_json(row.message)
-    if row.state == "sending" and row.channel not in repeatable and not again(work, message):
+    safe = (row.channel in repeatable and may_repeat(message)) or again(work, message)
+    if row.state == "sending" and not safe:
         settle(work, [Settle(row_id, Delivery("unknown", code="interrupted", reason="发送时进程中断，结果未知"))])
         return None
     reason = gate(work, message) if gate is not None else None
@@ -108,7 +133,15 @@ def claim_for_send(
         state = "cancelled" if row.state == "queued" else "unknown"
         _close(work, row, state, Delivery("unknown", code="held_back", reason=reason))
         return None
-    work.execute(outbox.update().where(outbox.c.id == row_id).values(state="sending", attempts=outbox.c.attempts + 1))
+    message = replace(message, parts=row.parts)
+    if room is not None and row.state == "queued":
+        found = room(work, message)
+        if isinstance(found, Stay):
+            _stay(work, row, found)
+            return None
+        message = replace(message, parts=found)
+    values = {"state": "sending", "attempts": row.attempts + 1, "parts": message.parts, "claimed_at": work.now}
+    work.execute(outbox.update().where(outbox.c.id == row_id).values(values))
     return message
 
 
@@ -129,6 +162,9 @@ def settle(work: Work, requests: Sequence[Settle]) -> list[str]:
             later = outbox.update().where(outbox.c.id == row.id)
             work.execute(later.values(state="queued", code=delivery.code, reason=delivery.reason))
             states.append("queued")
+        elif delivery.waits and _may_wait(row):
+            _stay(work, row, Stay("waiting", delivery.code, delivery.reason))
+            states.append("waiting")
         else:
             _close(work, row, delivery.outcome, delivery)
             states.append(delivery.outcome)
@@ -142,6 +178,69 @@ def cancel_unsent(work: Work, what: str, reason: str = "已取消") -> int:
     for row in rows:
         _close(work, row, "cancelled", Delivery("refused", code="cancelled", reason=reason))
     return len(rows)
+
+
+def wake_waiting(work: Work, conversation: str) -> int:
+    """The other side has written again: what waited for that goes out now, what waited too long is cancelled; returns how many go out."""
+    statement = sa.select(outbox).where(outbox.c.conversation == conversation, outbox.c.state == "waiting").order_by(outbox.c.queued_at)
+    rows = work.all(work.locked(statement))
+    late = [row for row in rows if row.queued_at < work.now - WAIT_FOR]
+    for row in late:
+        _close(work, row, "cancelled", Delivery("refused", code="waited_too_long", reason="等客户再次来信太久，已不再发送"))
+    woken = [row for row in rows if row not in late]
+    for place, row in enumerate(woken):
+        work.execute(outbox.update().where(outbox.c.id == row.id).values(state="queued", claimed_at=None))
+        at = work.now - AHEAD + timedelta(microseconds=place)
+        work.due(Due(job_kind(row.channel), row.id, at, {"outbox": row.id}, order_key=conversation))
+    return len(woken)
+
+
+def cancel_waiting(work: Work, row_id: str, reason: str) -> bool:
+    """Somebody has said it in another way."""
+    row = work.one(work.locked(sa.select(outbox).where(outbox.c.id == row_id, outbox.c.state == "waiting")))
+    if row is not None:
+        _close(work, row, "cancelled", Delivery("refused", code="cancelled", reason=reason))
+    return row is not None
+
+
+def fail_later(work: Work, channel: str, external_id: str, code: str, reason: str) -> Sent | None:
+    """What was sent has not arrived after all; returns the row, or None where no sent row has this id. Told again it changes nothing."""
+    mine = sa.and_(outbox.c.channel == channel, outbox.c.external_id == external_id, outbox.c.state.in_(("sent", "unknown")))
+    row = work.one(work.locked(sa.select(outbox).where(mine)))
+    if row is None or not external_id:
+        return None
+    _close(work, row, "failed", Delivery("refused", external_id, code, reason))
+    return get(work, row.id)
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A choice that was offered in this conversation: its words exactly, and whether it is still the one that stands."""
+
+    text: str
+    asks: str
+    newest: bool
+
+
+def chosen(view: View, conversation: str, choice: str) -> Chosen | None:
+    """The choice that a click names (``message.choice_id``); None where nothing of ours in this conversation offered it."""
+    row_id, _, number = choice.rpartition(".")
+    row = get(view, row_id) if row_id and number.isascii() and number.isdigit() and len(number) <= 2 else None
+    if row is None or row.message.address.conversation != conversation or not 0 < int(number) <= len(row.message.options):
+        return None
+    later = _list(view, sa.and_(outbox.c.conversation == conversation, outbox.c.queued_at > row.queued_at), 50)
+    newest = not any(one.message.options and one.state in ("sending", "sent", "unknown") for one in later)
+    return Chosen(row.message.options[int(number) - 1], row.message.asks, newest)
+
+
+def waiting(view: View, conversation: str) -> list[Sent]:
+    """What waits for the other side to write again, the latest first."""
+    return _list(view, sa.and_(outbox.c.conversation == conversation, outbox.c.state == "waiting"), 100)
+
+
+def failed_since(view: View, since: datetime, limit: int = 100) -> list[Sent]:
+    """What was sent and did not arrive, the latest first."""
+    return _list(view, sa.and_(outbox.c.state == "failed", outbox.c.settled_at >= since), limit)
 
 
 def unknowns(view: View, limit: int = 100) -> list[Sent]:
@@ -205,6 +304,8 @@ def _row(row_id: str, message: OutboundMessage, place: datetime) -> dict[str, An
         "proactive": message.proactive,
         "state": "queued",
         "attempts": 0,
+        "parts": 0,
+        "claimed_at": None,
         "queued_at": place,
         "settled_at": None,
         "external_id": "",
@@ -212,6 +313,19 @@ def _row(row_id: str, message: OutboundMessage, place: datetime) -> dict[str, An
         "reason": "",
         "message": to_json(message),
     }
+
+
+def _may_wait(row: Any) -> bool:
+    """Answers of the assistant wait; what nobody asked for and what a colleague wrote is refused where they see it."""
+    return not row.proactive and not row.cause.startswith(PERSON)
+
+
+def _stay(work: Work, row: Any, stay: Stay) -> None:
+    if stay.state != "waiting":
+        _close(work, row, stay.state, Delivery("refused", code=stay.code, reason=stay.reason))
+        return
+    work.execute(outbox.update().where(outbox.c.id == row.id).values(state="waiting", code=stay.code, reason=stay.reason))
+    _record(work, row, "waiting", Delivery("refused", code=stay.code, reason=stay.reason))
 
 
 def _close(work: Work, row: Any, state: str, delivery: Delivery) -> None:
@@ -223,6 +337,10 @@ def _close(work: Work, row: Any, state: str, delivery: Delivery) -> None:
         "reason": delivery.reason,
     }
     work.execute(outbox.update().where(outbox.c.id == row.id).values(values))
+    _record(work, row, state, delivery)
+
+
+def _record(work: Work, row: Any, state: str, delivery: Delivery) -> None:
     payload = {
         "outbox": row.id,
         "key": row.key,
@@ -233,5 +351,6 @@ def _close(work: Work, row: Any, state: str, delivery: Delivery) -> None:
         "reason": delivery.reason,
         "external_id": delivery.external_id,
     }
-    # What became of an answer interests nobody but the log; what became of a touch is waited for.
-    work.record(Fact(f"channel.{state}", f"outbox:{row.id}", payload, row.member_id, row.cause, quiet=not row.proactive))
+    # That an answer was sent interests nobody but the log; what became of a touch or a welcome, and all trouble, is waited for.
+    quiet = state in ("sent", "cancelled") and not row.proactive and EVENT_CODE not in row.message["reply_to"]
+    work.record(Fact(f"channel.{state}", f"outbox:{row.id}", payload, row.member_id, row.cause, quiet=quiet))

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
 
 from assistant.base import ids
-from assistant.channels import inbox, outbox, streams
+from assistant.channels import accounts, inbox, outbox, session, streams
 from assistant.channels.message import OutboundMessage
 from assistant.dialogue import conversation as talk
 from assistant.dialogue.opening import Opened
 from assistant.dialogue.tables import transcript, turn
 from assistant.domain import members, staff
-from assistant.store import Fact, View, Work
+from assistant.store import Due, Fact, View, Work
 
 
 @dataclass(frozen=True, slots=True)
 class Close:
-    """What the turn came to. ``handover`` is the reason a person is needed, empty where none is."""
+    """What the turn came to. ``handover`` is the reason a person is needed, empty where none is; ``asks`` the question it put."""
 
     opened: Opened
     text: str
@@ -29,6 +29,7 @@ class Close:
     model: str = ""
     tokens: int = 0
     extra: Mapping[str, Any] = field(default_factory=dict)
+    asks: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,7 @@ def close_turn(work: Work, close: Close) -> str:
     """Ends the turn as answered, handed_over or superseded, and says which."""
     opened = close.opened
     current = talk.get(work, opened.conversation.id)
-    if current.holder:
+    if current.holder or session.held(work, current.id):
         inbox.mark(work, list(opened.message_ids), "handed_over", opened.turn)
         streams.point(work, [opened.reply_to.get("stream_id", "")], streams.HELD)
         return _end(work, close, "handed_over")
@@ -75,9 +76,11 @@ def close_turn(work: Work, close: Close) -> str:
     if newer and not wrote(work, opened.turn):
         return _end(work, close, "superseded")
     inbox.mark(work, list(opened.message_ids), "handled", opened.turn)
+    owner = _owner(work, opened.speaker.member_id) if close.handover else ""
     if close.handover:
-        _ticket(work, close)
-    if close.text:
+        _ticket(work, close, owner)
+    handed = bool(close.handover) and _to_colleague(work, close, owner)
+    if close.text and not handed:
         reply = OutboundMessage(
             f"{opened.turn}:reply",
             current.address,
@@ -86,6 +89,7 @@ def close_turn(work: Work, close: Close) -> str:
             opened.speaker.member_id,
             options=close.options,
             reply_to=opened.reply_to,
+            asks=close.asks,
         )
         outbox.queue(work, [reply])
     else:
@@ -110,13 +114,40 @@ def _end(work: Work, close: Close, state: str) -> str:
     return state
 
 
-def _ticket(work: Work, close: Close) -> None:
+def _owner(work: Work, member_id: str) -> str:
+    profile = members.profiles(work, [member_id]).get(member_id) if member_id else None
+    return profile.owner_staff if profile else ""
+
+
+def _to_colleague(work: Work, close: Close, owner: str) -> bool:
+    """Where colleagues receive customers in the channel's own client the word is theirs from this commit on; what the customer reads of
+    it is said by the hand-over. False where nobody does: a ticket waits, and the assistant says its sentence itself."""
     opened = close.opened
-    owner = ""
-    if opened.speaker.member_id:
-        profile = members.profiles(work, [opened.speaker.member_id]).get(opened.speaker.member_id)
-        owner = profile.owner_staff if profile else ""
-    summary = "；".join(text[:120] for text in opened.said)[:500]
+    address = opened.conversation.address
+    receiver = accounts.receiver(work, address.account, [owner]) if address.channel == session.CHANNEL else None
+    if receiver is None:
+        return False
+    session.note_state(work, [session.Turned(address, "pool", why="asked for a person")])
+    talk.follow(work, address.conversation, "pool", "")
+    payload = {
+        "address": asdict(address),
+        "servicer": receiver,
+        "say": close.text,
+        "turn": opened.turn,
+        "member": opened.speaker.member_id,
+        "title": close.handover[:100],
+        "summary": _summary(opened),
+    }
+    work.due(Due("kf.handover", address.conversation, work.now, payload, order_key=address.conversation))
+    return True
+
+
+def _summary(opened: Opened) -> str:
+    return "；".join(text[:120] for text in opened.said)[:500]
+
+
+def _ticket(work: Work, close: Close, owner: str) -> None:
+    opened = close.opened
     staff.open_ticket(
         work,
         [
@@ -126,7 +157,7 @@ def _ticket(work: Work, close: Close) -> None:
                 member_id=opened.speaker.member_id,
                 conversation=opened.conversation.id,
                 title=close.handover[:100],
-                summary=summary,
+                summary=_summary(opened),
                 staff=owner,
             )
         ],

@@ -8,17 +8,19 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from assistant import access
 from assistant.base.errors import Conflict, Invalid, Refused
-from assistant.channels import outbox, received, streams
-from assistant.channels.message import Address, OutboundMessage
+from assistant.channels import outbox, received, session, streams
+from assistant.channels.message import EVENT_CODE, PERSON, Address, OutboundMessage
 from assistant.dialogue.tables import conversation
-from assistant.dialogue.who import Speaker
+from assistant.dialogue.who import Speaker, met
+from assistant.domain import staff
 from assistant.store import Fact, View, Work, once, upsert
 from assistant.store import inbox as inbox_rows
 from assistant.store import outbox as outbox_rows
 
-PERSON = "person:"
-"""Cause of messages that a person wrote; they pass the takeover gate."""
+CLIENT, POOL = "kf:", "pool"
+"""A holder who answers in the channel's own client: this and the userid, or this and ``pool`` while nobody has come yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +36,12 @@ class Conversation:
     held_since: datetime | None
     greeted: bool
     last_inbound_at: datetime
+    fresh_from: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One message as shown to a person. ``side`` is in, out or person; ``state`` of the inbox or outbox row; ``at`` UTC.
+    """One message as shown to a person. ``side`` is in, out, person or event; ``state`` of the inbox or outbox row; ``at`` UTC.
 
     ``files`` are the ids of what came with it and is kept.
     """
@@ -90,6 +93,7 @@ def touch(work: Work, address: Address, speaker: Speaker) -> Conversation:
         "holder": "",
         "held_since": None,
         "greeted": False,
+        "fresh_from": None,
         "last_inbound_at": work.now,
         "created_at": work.now,
     }
@@ -117,16 +121,15 @@ def recent(view: View, limit: int = 50, before: datetime | None = None) -> list[
     return [_value(row) for row in view.all(statement)]
 
 
-def lines(view: View, conversation_id: str, limit: int = 50) -> list[Line]:
-    """The latest messages of both sides, oldest first."""
-    said = view.all(
-        sa.select(inbox_rows).where(inbox_rows.c.conversation == conversation_id).order_by(inbox_rows.c.received_at.desc()).limit(limit)
-    )
-    answered = view.all(
-        sa.select(outbox_rows).where(outbox_rows.c.conversation == conversation_id).order_by(outbox_rows.c.queued_at.desc()).limit(limit)
-    )
-    came = received.of_messages(view, [row.id for row in said]) if conversation_id.startswith("bot:") else {}
-    mixed = [_heard(row, came.get(row.id, [])) for row in said]
+def lines(view: View, conversation_id: str, limit: int = 50, since: datetime | None = None) -> list[Line]:
+    """The latest messages of both sides, oldest first; ``since`` leaves out what came before."""
+    came, went = inbox_rows.c.conversation == conversation_id, outbox_rows.c.conversation == conversation_id
+    if since is not None:
+        came, went = sa.and_(came, inbox_rows.c.received_at > since), sa.and_(went, outbox_rows.c.queued_at > since)
+    said = view.all(sa.select(inbox_rows).where(came).order_by(inbox_rows.c.received_at.desc()).limit(limit))
+    answered = view.all(sa.select(outbox_rows).where(went).order_by(outbox_rows.c.queued_at.desc()).limit(limit))
+    kept = received.of_messages(view, [row.id for row in said]) if conversation_id.startswith("bot:") else {}
+    mixed = [_heard(row, kept.get(row.id, [])) for row in said]
     for row in answered:
         side = "person" if row.cause.startswith(PERSON) else "out"
         mixed.append(Line(side, row.message["text"], row.queued_at, row.state, row.cause))
@@ -142,6 +145,27 @@ def hold(work: Work, requests: list[Take]) -> list[Held]:
     return once(work, "conversation.hold", requests, Held, run)
 
 
+def follow(work: Work, conversation_id: str, state: str, servicer: str) -> None:
+    """Who has the word in the channel's own client has it here too; where nobody has it any more the assistant begins afresh."""
+    row = work.one(work.locked(sa.select(conversation).where(conversation.c.id == conversation_id)))
+    if row is None:
+        return
+    if state in session.HELD:
+        operator = access.operator_by_userid(work, servicer) if servicer else None
+        holder = operator.id if operator is not None else f"{CLIENT}{servicer or POOL}"[:64]
+    else:
+        holder = ""
+    if holder == row.holder:
+        return
+    _set_holder(work, row, holder, {"by": "client"})
+
+
+def welcomed(work: Work, address: Address) -> None:
+    """The first words have reached somebody: the conversation begins, and who we are has been said."""
+    touch(work, address, met(work, address))
+    greeted(work, address.conversation)
+
+
 def say(work: Work, requests: list[Say]) -> list[Held]:
     """Queues what a person writes; Refused unless that person holds the conversation."""
 
@@ -153,7 +177,7 @@ def say(work: Work, requests: list[Say]) -> list[Held]:
 
 def hold_back(view: View, message: OutboundMessage) -> str | None:
     """Why this message must not leave now: the conversation is held by a person and the message is not theirs."""
-    if message.cause.startswith(PERSON):
+    if message.by_person or EVENT_CODE in message.reply_to:
         return None
     holder = view.scalar(sa.select(conversation.c.holder).where(conversation.c.id == message.address.conversation))
     return "会话已由人工接管" if holder else None
@@ -168,14 +192,20 @@ def _hold(work: Work, request: Take) -> Held:
     current = get(work, request.conversation)
     if request.holder and current.holder not in ("", request.holder):
         raise Conflict("这个会话已由另一位同事接管", code="already_held", holder=current.holder)
-    since = work.now if request.holder else None
-    work.execute(conversation.update().where(conversation.c.id == current.id).values(holder=request.holder, held_since=since))
-    if request.holder and request.holder != current.holder:
+    _set_holder(work, current, request.holder, {})
+    return Held(current.id, request.holder)
+
+
+def _set_holder(work: Work, current: Any, holder: str, how: dict[str, str]) -> None:
+    values: dict[str, Any] = {"holder": holder, "held_since": work.now if holder else None}
+    if not holder:
+        values["fresh_from"] = work.now
+    work.execute(conversation.update().where(conversation.c.id == current.id).values(values))
+    if holder and holder != current.holder:
         outbox.cancel_unsent(work, current.id)
         streams.point_all(work, current.id, streams.HELD)
-    name = "conversation.taken" if request.holder else "conversation.released"
-    work.record(Fact(name, f"conversation:{current.id}", {"holder": request.holder or current.holder}, current.member_id))
-    return Held(current.id, request.holder)
+    name = "conversation.taken" if holder else "conversation.released"
+    work.record(Fact(name, f"conversation:{current.id}", {"holder": holder or current.holder} | how, current.member_id))
 
 
 def _say(work: Work, request: Say) -> Held:
@@ -185,6 +215,7 @@ def _say(work: Work, request: Say) -> Held:
         raise Invalid("请先写下要说的话", code="empty_text")
     if current.holder != request.by:
         raise Refused("请先接管这个会话再回复", code="not_holder")
+    staff.answered(work, current.id, request.by)
     outbox.queue(work, [OutboundMessage(f"person:{request.key}", current.address, text, f"{PERSON}{request.by}", current.member_id)])
     return Held(current.id, current.holder)
 
@@ -193,15 +224,34 @@ def _heard(row: Any, came: list[received.Received]) -> Line:
     """What somebody said, and what became of the pictures and files that came with it."""
     notes = [f"（{received.SAID[one.state]}）" for one in came]
     files = tuple(one.id for one in came if one.state == "kept")
-    return Line("in", "".join([_said(row.message), *notes]), row.received_at, row.state, files=files)
+    return Line(_side(row.message), "".join([_said(row.message), *notes]), row.received_at, row.state, files=files)
+
+
+def _side(message: dict[str, Any]) -> str:
+    """A colleague who answers in the client of the channel is a person like one who answers here."""
+    if message["kind"] in ("event", "recall"):
+        return "event"
+    colleague = message["address"]["channel"] == session.CHANNEL and message["sender_kind"] == "employee"
+    return "person" if colleague else "in"
 
 
 def _said(message: dict[str, Any]) -> str:
     shown = {"image": "[图片]", "voice": "[语音]", "video": "[视频]", "file": "[文件]", "event": "[事件]", "recall": "[撤回]"}
-    return message.get("text") or shown.get(message.get("kind", ""), "[暂不支持的消息]")
+    # Words of others are shown as such, or a quote of them would look like the speaker's own.
+    passed_on = f"[转来的话] {message['quoted']}" if message.get("quoted") else ""
+    return message.get("text") or passed_on or shown.get(message.get("kind", ""), "[暂不支持的消息]")
 
 
 def _value(row: Any) -> Conversation:
     return Conversation(
-        row.id, row.channel, Address(**row.address), row.member_id, row.title, row.holder, row.held_since, row.greeted, row.last_inbound_at
+        row.id,
+        row.channel,
+        Address(**row.address),
+        row.member_id,
+        row.title,
+        row.holder,
+        row.held_since,
+        row.greeted,
+        row.last_inbound_at,
+        row.fresh_from,
     )

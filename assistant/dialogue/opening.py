@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from assistant.base import ids
-from assistant.channels import confirm, inbox, streams
+from assistant.channels import confirm, inbox, outbox, session, streams
 from assistant.channels.message import InboundMessage
 from assistant.dialogue import conversation as talk
 from assistant.dialogue.tables import turn
@@ -27,7 +27,8 @@ other hot, while a person who asks quickly is still answered."""
 class Opened:
     """Everything a turn needs to think, read in one transaction. ``said`` are the texts of the burst, oldest first.
 
-    ``quoted`` is what the speaker pointed at and did not write as far as we know.
+    ``quoted`` is what the speaker pointed at or passed on and did not write as far as we know; ``stale`` says that somebody clicked what
+    does not stand any more.
     """
 
     turn: str
@@ -41,6 +42,7 @@ class Opened:
     card: dict[str, Any]
     reply_to: dict[str, str]
     quoted: tuple[str, ...] = ()
+    stale: bool = False
 
 
 def open_turn(work: Work, conversation_id: str) -> Opened | None:
@@ -55,7 +57,7 @@ def open_turn(work: Work, conversation_id: str) -> Opened | None:
         outreach.note_inbound(work, [outreach.Inbound(row.id, speaker.member_id, row.message.sent_at, "kf") for row in stored])
     ids_of = [row.id for row in stored]
     answers = [row.message.reply_to.get("stream_id", "") for row in stored]
-    if current.holder:
+    if current.holder or session.held(work, conversation_id):
         inbox.mark(work, ids_of, "handed_over", "")
         streams.point(work, answers, streams.HELD)
         return None
@@ -85,20 +87,24 @@ def open_turn(work: Work, conversation_id: str) -> Opened | None:
 def _opened(
     work: Work, turn_id: str, current: talk.Conversation, speaker: Speaker, messages: list[InboundMessage], ids_of: list[str]
 ) -> Opened:
-    old = [line for line in talk.lines(work, current.id, HISTORY + len(ids_of)) if line.side != "in" or line.state not in ("waiting",)]
+    lines = talk.lines(work, current.id, HISTORY + len(ids_of), current.fresh_from)
+    old = [line for line in lines if line.side != "event" and (line.side != "in" or line.state not in ("waiting", "recalled"))]
+    pending = confirm.pending(work, current.id)
+    said, stale = _said(work, current.id, messages, pending)
     history = tuple(("user" if line.side == "in" else "assistant", line.text) for line in old[-HISTORY:])
     return Opened(
         turn=turn_id,
         conversation=current,
         speaker=speaker,
         message_ids=tuple(ids_of),
-        said=tuple(message.text for message in messages if message.text),
+        said=said,
         kinds=tuple(message.kind for message in messages),
         history=() if speaker.group else history,
-        pending=confirm.pending(work, current.id),
+        pending=pending,
         card={"nickname": speaker.nickname} if speaker.member_id and not speaker.group else {},
         quoted=_foreign(work, current.id, messages),
         reply_to=next((message.reply_to for message in reversed(messages) if message.reply_to), {}),
+        stale=stale,
     )
 
 
@@ -107,6 +113,24 @@ def _foreign(work: Work, conversation_id: str, messages: list[InboundMessage]) -
     quoted = [message.quoted for message in messages if message.quoted]
     own = {line.text.strip() for line in talk.lines(work, conversation_id, 50) if line.side == "in"} if quoted else set()
     return tuple(text for text in quoted if text not in own)
+
+
+def _said(
+    work: Work, conversation_id: str, messages: list[InboundMessage], pending: confirm.Pending | None
+) -> tuple[tuple[str, ...], bool]:
+    """What the speaker said in their own words, a click being exactly its choice; and whether a click named what no longer stands."""
+    said, stale = [], False
+    for message in messages:
+        if not message.text:
+            continue
+        chosen = outbox.chosen(work, conversation_id, message.choice) if message.choice else None
+        if chosen is None:
+            said.append(message.text)
+        elif chosen.newest and (not chosen.asks or (pending is not None and pending.token == chosen.asks)):
+            said.append(chosen.text)
+        else:
+            stale = True
+    return tuple(said), stale
 
 
 def _breaker(work: Work, conversation_id: str) -> timedelta | None:

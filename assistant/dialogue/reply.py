@@ -14,6 +14,13 @@ _MEDIA = {
 _UNKNOWN = "收到啦，不过这种消息我现在还看不懂。您用文字告诉我想问什么，或者回复“人工”请同事来帮您，好吗？"
 
 
+STALE = "这个选项已经过去啦，刚才什么都没有变。想办什么，直接告诉我就好。"
+"""To somebody who clicked a choice of an old menu."""
+
+PASSED_ON = "（对方没有写字，只转来了别人的话）"
+"""Stands where the words of a burst would be that only passes on what others wrote."""
+
+
 def for_media(kinds: tuple[str, ...]) -> str:
     """The answer to a burst without any words."""
     return _MEDIA.get(kinds[-1], _UNKNOWN)

@@ -18,6 +18,8 @@ conversation = sa.Table(
     sa.Column("holder", sa.String(64), nullable=False),
     sa.Column("held_since", Instant),
     sa.Column("greeted", sa.Boolean, nullable=False),
+    # What was said before is not the assistant's concern any more: a person has settled it.
+    sa.Column("fresh_from", Instant),
     sa.Column("last_inbound_at", Instant, nullable=False),
     sa.Column("created_at", Instant, nullable=False),
     sa.Index(None, "member_id"),

@@ -60,8 +60,8 @@ class TurnHandler:
         parts.stage("turn.closed")
 
     async def _think(self, opened: Opened) -> Close:
-        if not opened.said:
-            return Close(opened, reply.for_media(opened.kinds), model="none")
+        if not opened.said and not opened.quoted:
+            return Close(opened, reply.STALE if opened.stale else reply.for_media(opened.kinds), model="none")
         if opened.speaker.principal.kind == "operator":
             return await self._parts.desk(opened)
         toolbox = self._parts.toolbox(opened)
@@ -100,7 +100,7 @@ class TurnHandler:
         return Brief(
             system=self._parts.prompts["group" if group else BRIEFS[kind]],
             history=opened.history,
-            text="\n".join(opened.said),
+            text="\n".join(opened.said) or reply.PASSED_ON,
             principal_kind=kind,
             channel="group" if group else "single",
             now=self._parts.store.clock.now(),
@@ -114,7 +114,8 @@ class TurnHandler:
     def _close(self, opened: Opened, thought: Thought) -> Close:
         text = reply.finished(thought.text, first=self._first(opened))
         handover = (thought.handover_reason or "会员需要人工") if thought.handover else ""
-        return Close(opened, text, thought.options, handover, thought.model, thought.tokens)
+        asks = thought.confirmation.token if thought.confirmation else ""
+        return Close(opened, text, thought.options, handover, thought.model, thought.tokens, asks=asks)
 
 
 class StoredTranscript:

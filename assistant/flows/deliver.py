@@ -8,7 +8,7 @@ from typing import Any
 
 from assistant.base.errors import LaoyouError, Transient
 from assistant.base.principal import system
-from assistant.channels import outbox
+from assistant.channels import outbox, session
 from assistant.channels.message import Address, Attachment, OutboundMessage
 from assistant.domain import outreach
 from assistant.jobs import Handler, Job
@@ -25,7 +25,7 @@ Stage = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Kf:
-    """A touch that goes out through 客服 in its window."""
+    """A touch that goes out through 客服 in its window, at the account to which the customer wrote last, else at this one."""
 
     touch: outreach.Touch
     account: str
@@ -40,7 +40,8 @@ def handlers(store: Store, client: WeComClient, kf_account: str, stage: Stage, m
 def queue_kf(work: Work, request: Kf) -> None:
     """Puts the touch into the outbox; the key of the message is the touch, so it can never be queued twice."""
     touch = request.touch
-    address = Address("kf", request.account, touch.peer)
+    known = session.latest(work, [touch.peer]).get(touch.peer)
+    address = Address("kf", known.account if known is not None else request.account, touch.peer)
     message = OutboundMessage(PREFIX + touch.id, address, touch.text, touch.cause, touch.member_id, proactive=True)
     outbox.queue(work, [replace(message, attachments=_attachments(touch.attachments))])
 

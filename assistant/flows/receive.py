@@ -1,27 +1,20 @@
-"""What arrives: messages into the inbox with one waiting turn, 客服 wake-ups into pulls with a durable cursor."""
+"""What arrives: messages into the inbox with one waiting turn, and what 客服 events mean, in one commit."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
-from typing import Any
-
-import sqlalchemy as sa
 
 from assistant.base.principal import system
 from assistant.channels import inbox, streams
 from assistant.channels.message import InboundMessage
-from assistant.flows import bot_media, contact_events
-from assistant.jobs import Job
-from assistant.store import Due, Fact, Store, Work, cursor, upsert
-from assistant.store import inbox as inbox_rows
-from assistant.wecom import WeComClient, from_kf, pull_kf
+from assistant.flows import bot_media, contact_events, kf_events, kf_people
+from assistant.store import Due, Store, Work, cursor, upsert
 
 RECEIVER = system("receiver")
-OLDEST = timedelta(days=1)
-"""On the first pull of an account WeCom hands out three days; what is older than this was answered by people."""
+NAMED: Mapping[str, Callable[[Work, InboundMessage], None]] = {"kf_account_auth_change": kf_people.auth_changed}
+"""Events of the app's callback that mean something at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,25 +40,15 @@ def arrive(work: Work, arrival: Arrival) -> int:
     streams.begin(work, arrival.messages)
     bot_media.expect(work, arrival.messages, [row.id for row in accepted])
     contact_events.hear(work, [(row.id, message) for row, message in zip(accepted, arrival.messages, strict=True) if row.fresh])
-    for message in arrival.messages:
-        if message.kind == "recall":
-            _recall(work, message)
-        if message.event == "msg_send_fail":
-            work.record(
-                Fact("channel.failed_later", f"conversation:{message.address.conversation}", {"event": message.raw.get("event", {})})
-            )
+    fresh = [message for message, row in zip(arrival.messages, accepted, strict=True) if row.fresh]
+    kf_events.take_in(work, [message for message in fresh if message.address.channel == "kf"])
+    for message in fresh:
+        if message.event in NAMED:
+            NAMED[message.event](work, message)
     if arrival.cursor is not None:
         name, value = arrival.cursor
         upsert(work, cursor, [{"name": name, "value": value, "at": work.now}], ["name"], ["value", "at"])
     return sum(1 for row in accepted if row.fresh)
-
-
-def _recall(work: Work, message: InboundMessage) -> None:
-    """What was taken back and is not answered yet needs no answer."""
-    recalled = str(message.raw.get("event", {}).get("recall_msgid", ""))
-    table = inbox_rows
-    mine = sa.and_(table.c.source == message.source, table.c.external_id == recalled, table.c.conversation == message.address.conversation)
-    work.execute(table.update().where(mine, table.c.state == "waiting").values(state="recalled"))
 
 
 def wants_turn(message: InboundMessage) -> bool:
@@ -138,23 +121,3 @@ class Intake:
                 stored.set_result(None)
             else:
                 stored.set_exception(failed)
-
-
-class KfPull:
-    """The job behind a wake-up: pages into the inbox, each page and its cursor one commit."""
-
-    def __init__(self, store: Store, client: WeComClient, debounce: inbox.Debounce) -> None:
-        self._store = store
-        self._client = client
-        self._debounce = debounce
-
-    async def __call__(self, job: Job) -> None:
-        name = f"kf:{job.key}"
-        at = await self._store.read(lambda view: view.scalar(sa.select(cursor.c.value).where(cursor.c.name == name))) or ""
-        async for page in pull_kf(self._client, job.key, str(job.payload.get("token", "")), at):
-            await self._store.write(arrive, Arrival(self._fresh(page.messages, at), self._debounce, (name, page.next_cursor)), RECEIVER)
-
-    def _fresh(self, items: list[dict[str, Any]], at: str) -> list[InboundMessage]:
-        now = self._store.clock.now()
-        messages = from_kf(items, now)
-        return messages if at else [message for message in messages if now - message.sent_at <= OLDEST]

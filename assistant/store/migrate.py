@@ -22,12 +22,14 @@ FOREIGN = ("pgqueuer",)
 ROOMS = ("assistant.domain",)
 PARTS = (
     "assistant.access",
+    "assistant.channels.accounts",
     "assistant.channels.confirm",
     "assistant.channels.media",
     "assistant.channels.notices",
     "assistant.channels.quota",
     "assistant.channels.holding",
     "assistant.channels.received",
+    "assistant.channels.session",
     "assistant.channels.streams",
     "assistant.dialogue",
     "assistant.operations",

@@ -79,6 +79,9 @@ outbox = sa.Table(
     sa.Column("proactive", sa.Boolean, nullable=False),
     sa.Column("state", sa.String(20), nullable=False),
     sa.Column("attempts", sa.Integer, nullable=False),
+    # In how many messages of the channel it went out, and since when; 0 until it is claimed or where nobody counts.
+    sa.Column("parts", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("claimed_at", Instant),
     sa.Column("queued_at", Instant, nullable=False),
     sa.Column("settled_at", Instant),
     sa.Column("external_id", sa.String(200), nullable=False),
@@ -86,6 +89,7 @@ outbox = sa.Table(
     sa.Column("reason", sa.Text, nullable=False),
     json_column("message"),
     sa.Index(None, "conversation", "queued_at"),
+    sa.Index(None, "external_id"),
     sa.Index(None, "state"),
     sa.Index(None, "cause"),
 )

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 import sqlalchemy as sa
 
 from assistant import jobs
 from assistant.base.clock import business_day, day_start
+from assistant.channels import accounts, outbox
 from assistant.domain import cashback, outreach, staff
 from assistant.store import View, fact, inbox
 from assistant.store import outbox as outbox_rows
 from assistant.web.unknowns import unknown_sends
 
 MOST = 200
+LATELY = timedelta(days=1)
+"""What did not arrive is told for so long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,9 @@ def today(view: View) -> Today:
     waiting = [
         ("等着的工单", len(staff.open_tickets(view, limit=MOST)), "/tickets#tickets"),
         ("等批准的返现", len(cashback.waiting_approval(view, MOST)), "/tickets#claims"),
+        ("等人工超过承诺的会话", len(staff.overdue(view, MOST)), "/tickets#tickets"),
+        ("没有送到的客服消息", len(outbox.failed_since(view, view.now - LATELY, MOST)), "/tickets#failed"),
+        ("要看一看的客服账号", len(accounts.troubled(view)), "/tickets#accounts"),
         ("不知是否送达的消息", len(unknown_sends(view, MOST)), "/tickets#unknowns"),
         ("卡住的工作", len(jobs.held(view, MOST)), "/tickets#held"),
     ]

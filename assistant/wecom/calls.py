@@ -18,6 +18,8 @@ class Page:
     next_cursor: str
     messages: list[dict[str, Any]]
     has_more: bool = False
+    restarted: bool = False
+    """The place we had was not known any more: this and the next pages begin three days back."""
 
 
 @dataclass(frozen=True, slots=True)

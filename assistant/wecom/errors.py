@@ -31,6 +31,9 @@ def _seconds(count: int) -> timedelta:
     return timedelta(seconds=count)
 
 
+UNTIL_THEY_WRITE = ("wecom_kf_quota", "wecom_kf_window")
+"""Refusals that end when the customer writes again."""
+
 _TABLE: dict[int, Verdict] = {}
 
 
@@ -62,7 +65,10 @@ _row([41046, 41047, 41048, 41093], "refused", "mass_task", "群发任务不存�
 _row([41096], "retry", "welcome_busy", "另一个应用正在发送欢迎语，请立即再试。", _seconds(1))
 _row([41050, 41051, 41053, 41064, 41065], "refused", "welcome_over", "欢迎语已经不能再发送。")
 _row([50100, 60268], "invalid", "cursor", "翻页的位置已失效，请从头读取。")
-_row([95001, 95002, 95013, 95018, 95031], "refused", "kf_window", "客服会话此刻不能由系统发送，请等客户再说话或转人工。")
+_row([95001], "refused", "kf_quota", "客户这条消息之后已经发满 5 条，要等客户再说话。")
+_row([95002, 95031], "refused", "kf_window", "客户已超过 48 小时没有说话，要等客户再来。")
+_row([95013], "refused", "kf_ended", "这次客服会话已经结束。")
+_row([95018], "refused", "kf_person", "客服会话由人工接待，系统不能发送。")
 _row([95014, 95016, 95019, 60253], "refused", "kf_state", "客服会话不能这样变更，接待人员可能未接待或不存在。")
 _row([95000, 95003, 95004, 95011, 95012, 95017, 60252], "broken", "kf_account", "客服账号不可用，请在企业微信后台检查微信客服的设置。")
 _row([95007], "refused", "kf_token", "客服消息的拉取凭证已过期。")
@@ -110,4 +116,4 @@ def delivery_of(error: LaoyouError, external_id: str = "") -> Delivery:
     if isinstance(errcode, int) and verdict(errcode).action == "sent":
         return Delivery("sent", external_id, error.code)
     retry_at = error.retry_at if isinstance(error, Transient) else None
-    return Delivery("refused", external_id, error.code, error.say, retry_at)
+    return Delivery("refused", external_id, error.code, error.say, retry_at, waits=error.code in UNTIL_THEY_WRITE)

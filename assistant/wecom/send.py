@@ -8,25 +8,17 @@ from typing import Any
 
 from assistant.base.errors import LaoyouError
 from assistant.base.ids import derive
-from assistant.channels.message import Attachment, Delivery, OutboundMessage
+from assistant.channels.message import EVENT_CODE, Attachment, Delivery, OutboundMessage
 from assistant.channels.quota import APP_DAY, APP_MEMBER, Charge
 from assistant.wecom.attachments import MediaIds, NoMedia, Part, app_part, check, kf_part
 from assistant.wecom.bot import MAX_CONTENT
-from assistant.wecom.calls import bot_response_url, kf_send_msg
+from assistant.wecom.calls import bot_response_url, kf_send_msg, kf_send_msg_on_event
 from assistant.wecom.calls_app import message_send
 from assistant.wecom.client import WeComClient
 from assistant.wecom.errors import delivery_of
 from assistant.wecom.media import is_gone
+from assistant.wecom.packing import MAX_PARTS, MAX_TEXT, kf_bodies
 from assistant.wecom.text import size, split_text, unseen_mark, with_options
-
-MAX_TEXT = 2048
-MAX_PARTS = 5
-"""KF takes five messages per customer message; more parts than that would leave a torso, so they are refused unsent."""
-
-_MENU_HEAD = 1024
-_MENU_ITEM = 128
-_MENU_MOST = 10
-
 
 Shaped = tuple[Part, Attachment | None]
 """A part as it goes out, and the attachment it came from."""
@@ -62,9 +54,11 @@ class WeComSender:
             return delivery_of(error)
 
     async def _kf(self, message: OutboundMessage) -> Delivery:
-        bodies: list[Shaped] = [(body, None) for body in _kf_bodies(message)]
-        if len(bodies) + len(message.attachments) > MAX_PARTS:
+        packed = kf_bodies(message)
+        code = message.reply_to.get(EVENT_CODE, "")
+        if packed is None or (code and len(packed) + len(message.attachments) > 1):
             return _too_long()
+        bodies: list[Shaped] = [(body, None) for body in packed]
         # A menu asks for an answer, so it comes last.
         at = len(bodies) - (bodies[-1:] != [] and bodies[-1][0][0] == "msgmenu")
         bodies[at:at] = [(await kf_part(one, self._media), one) for one in message.attachments]
@@ -72,8 +66,12 @@ class WeComSender:
         where, to = message.address.account, message.address.peer
 
         def part(number: int) -> Callable[[], Awaitable[Any]]:
+            msgid = f"{base}-{number + 1}"
+
             def send(body: Part) -> Awaitable[Any]:
-                return kf_send_msg(self._client, where, to, *body, msgid=f"{base}-{number + 1}")
+                if code:
+                    return kf_send_msg_on_event(self._client, code, *body, msgid=msgid)
+                return kf_send_msg(self._client, where, to, *body, msgid=msgid)
 
             return lambda: self._fresh(bodies[number], kf_part, send)
 
@@ -84,7 +82,7 @@ class WeComSender:
         if not account.isascii() or not account.isdigit():
             return Delivery("refused", code="bad_agent", reason="应用的 AgentId 不是数字，请检查设置。")
         mark = unseen_mark(message.key)
-        texts = split_text(_with_options(message), MAX_TEXT - size(mark))
+        texts = split_text(with_options(message.text, message.options), MAX_TEXT - size(mark))
         if len(texts) + len(message.attachments) > MAX_PARTS:
             return _too_long()
         parts: list[Shaped] = [(("text", {"content": text + mark}), None) for text in texts]
@@ -116,7 +114,7 @@ class WeComSender:
 
     async def _bot(self, message: OutboundMessage) -> Delivery:
         url = message.reply_to.get("response_url", "")
-        text = _with_options(message)
+        text = with_options(message.text, message.options)
         if not url:
             return Delivery("refused", code="no_response_url", reason="这条机器人消息没有可用的回复地址。")
         if message.attachments:
@@ -161,26 +159,8 @@ async def _in_order(parts: Sequence[Callable[[], Awaitable[Any]]], external_id: 
             if number == 1:
                 return answer
             reason = f"{answer.reason}（前 {number - 1} 段已发出，共 {len(parts)} 段）"
-            return Delivery(answer.outcome, external_id, answer.code, reason, answer.retry_at)
+            return Delivery(answer.outcome, external_id, answer.code, reason, answer.retry_at, answer.waits)
     return done
-
-
-def _kf_bodies(message: OutboundMessage) -> list[tuple[str, dict[str, Any]]]:
-    if not _menu_fits(message.options):
-        return [("text", {"content": part}) for part in split_text(_with_options(message), MAX_TEXT) if part.strip()]
-    head, texts = message.text, []
-    if size(head) > _MENU_HEAD:
-        texts, head = split_text(message.text, MAX_TEXT), "请选择："
-    items = [{"type": "click", "click": {"id": str(number), "content": option}} for number, option in enumerate(message.options, 1)]
-    return [*(("text", {"content": part}) for part in texts), ("msgmenu", {"head_content": head, "list": items})]
-
-
-def _menu_fits(options: Sequence[str]) -> bool:
-    return 0 < len(options) <= _MENU_MOST and all(0 < size(option) <= _MENU_ITEM for option in options)
-
-
-def _with_options(message: OutboundMessage) -> str:
-    return with_options(message.text, message.options)
 
 
 def _too_long() -> Delivery:

@@ -25,16 +25,18 @@ def with_options(text: str, options: Sequence[str]) -> str:
     return "\n".join([text, *(f"{number}. {option}" for number, option in enumerate(options, 1))])
 
 
-def split_text(text: str, limit: int = 2048) -> list[str]:
+def split_text(text: str, limit: int = 2048, *, tight: bool = False) -> list[str]:
     """Parts of at most ``limit`` bytes (at least 32) that joined are the text again.
 
-    Cut after a line, else a sentence, else a comma in the second half of a part, else between two visible characters.
+    Cut after a line, else a sentence, else a comma in the second half of a part, else between two visible characters; ``tight`` fills each
+    part and so makes the fewest.
     """
     if limit < 32:
         raise ValueError("limit must be at least 32 bytes")
     parts = []
     while size(text) > limit:
-        cut = _cut(text, _fitting(text, limit))
+        most = _fitting(text, limit)
+        cut = _between(text, most, most) if tight else _cut(text, most)
         parts.append(text[:cut])
         text = text[cut:]
     return [*parts, text] if text else parts

@@ -13,6 +13,7 @@ from assistant.base.ids import digest_of
 from assistant.channels.message import Address, InboundKind, InboundMessage, SenderKind
 from assistant.channels.streams import stream_id
 from assistant.wecom.callback import CallbackRefused, content_json, content_xml
+from assistant.wecom.kf import quotes_others, told_by
 
 APP, BOT, KF = "wecom.app", "wecom.bot", "wecom.kf"
 BOT_FRAMES = frozenset({"aibot_msg_callback", "aibot_event_callback"})
@@ -179,6 +180,7 @@ def _kf_item(raw: dict[str, Any], received_at: datetime) -> InboundMessage:
     # The ids of an event stand inside it and not on the item.
     account, peer = (_text(raw.get(key)) or _text(event.get(key)) for key in ("open_kfid", "external_userid"))
     kind, text = _kf_content(msgtype, _part(raw, msgtype))
+    text, quoted = ("", text) if quotes_others(msgtype) else (text, "")
     sender = _ORIGINS.get(raw["origin"], "unknown") if isinstance(raw.get("origin"), int) else "unknown"
     return InboundMessage(
         source=KF,
@@ -190,6 +192,8 @@ def _kf_item(raw: dict[str, Any], received_at: datetime) -> InboundMessage:
         text=text,
         event=name,
         reply_to={code: event[code] for code in _CODES if isinstance(event.get(code), str) and event[code]},
+        choice=_text(_part(raw, "text").get("menu_id")) if msgtype == "text" else "",
+        quoted=quoted,
         raw=raw,
     )
 
@@ -204,7 +208,8 @@ def _kf_content(msgtype: str, body: Mapping[str, Any]) -> tuple[InboundKind, str
         return "text", _place(label, body.get("latitude"), body.get("longitude"))
     if msgtype == "link":
         return "text", _link(body.get("title"), body.get("desc"), body.get("url"))
-    return _MEDIA.get(msgtype, "unknown"), ""
+    told = told_by(msgtype, body)
+    return ("text", told) if told else (_MEDIA.get(msgtype, "unknown"), "")
 
 
 def _place(label: Any, latitude: Any, longitude: Any) -> str:

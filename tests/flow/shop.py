@@ -31,7 +31,8 @@ from tests.support.shared_clock import SharedClock
 OWNER = Principal("operator", "test", frozenset({"owner"}))
 XIAOMAN, AQING, YUNDUO = "wm_xiaoman", "wm_aqing", "wm_yunduo"
 PATIENCE = 25.0
-BUSY = "SELECT count(*) FROM due WHERE kind IN ('turn', 'deliver', 'kf.pull', 'reaction', 'touch.deliver', 'plan.chunk') AND NOT held"
+KINDS = ("turn", "deliver", "kf.pull", "kf.handover", "kf.end", "reaction", "touch.deliver", "plan.chunk")
+BUSY = f"SELECT count(*) FROM due WHERE kind IN {KINDS} AND NOT held"
 
 
 def _wecom_identity(external: str) -> dict[str, str]:

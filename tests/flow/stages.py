@@ -63,13 +63,16 @@ REACH: tuple[Death, ...] = (
 )
 """Moments, daily statistics and forbidden words, likewise in one process."""
 
+HANDOVER: tuple[Death, ...] = (("kf.handover_begins", 1), ("kf.handed", 1), ("kf.handover_done", 1))
+"""A customer who asks for a person, on the way to the pool of 微信客服."""
+
 SCHEDULE = ("clock.begins", "clock.committed", "journey.begins", "journey.committed", "reaction.begins", "reaction.committed")
 """What only a day of the schedule crosses; ``test_schedule`` dies there."""
 
 LISTED = frozenset(
     (
         *(stage for chain in CAMPAIGN for stage, _ in chain.deaths),
-        *(stage for stage, _ in (*PAYOUT, *MEMBER, *CHAT, *MASS, *REACH)),
+        *(stage for stage, _ in (*PAYOUT, *MEMBER, *CHAT, *MASS, *REACH, *HANDOVER)),
         *SCHEDULE,
     )
 )

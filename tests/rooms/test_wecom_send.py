@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from assistant.base.clock import ManualClock
 from assistant.base.errors import Broken, Invalid, Transient
-from assistant.channels.message import Address, OutboundMessage
+from assistant.channels.message import Address, OutboundMessage, choice_id
 from assistant.wecom import (
     CallbackRefused,
     Envelope,
@@ -71,7 +71,7 @@ async def test_options_become_a_menu_where_they_fit_and_lines_where_not(clock: M
         await sender.send(replace(KF, options=("查积分", "人工")))
         menu = api.bodies("kf/send_msg")[0]["msgmenu"]
         assert menu["head_content"] == KF.text
-        assert menu["list"][1] == {"type": "click", "click": {"id": "2", "content": "人工"}}
+        assert menu["list"][1] == {"type": "click", "click": {"id": choice_id("turn-1", 2), "content": "人工"}}
         await sender.send(replace(KF, key="k2", text="长" * 500, options=("好",)))
         assert [body["msgtype"] for body in api.bodies("kf/send_msg")[1:]] == ["text", "msgmenu"]
         await sender.send(replace(KF, key="k3", options=("太长" * 40, "b")))

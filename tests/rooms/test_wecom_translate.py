@@ -178,7 +178,8 @@ def test_the_origin_says_who_spoke_in_kf(origin: Any, sender: str) -> None:
         ({"msgtype": "voice", "voice": {"media_id": "x"}}, "voice", ""),
         ({"msgtype": "location", "location": {"name": "店", "address": "路", "latitude": 23.1, "longitude": 113}}, "text", None),
         ({"msgtype": "link", "link": {"title": "题", "desc": "述", "url": "u"}}, "text", "链接：题 述 u"),
-        ({"msgtype": "channels_shop_order", "channels_shop_order": {"order_id": "1"}}, "unknown", ""),
+        ({"msgtype": "channels_shop_order", "channels_shop_order": {"order_id": "1"}}, "text", "视频号小店订单：订单号 1"),
+        ({"msgtype": "channels_shop_product", "channels_shop_product": {"title": "袜"}}, "text", "想了解商品：袜"),
         ({"msgtype": "merged_msg"}, "unknown", ""),
     ],
 )

@@ -21,10 +21,13 @@ GATHER = timedelta(seconds=5)
 
 EXPIRE_AFTER = timedelta(days=3)
 UNCONFIRMED = "员工三天内没有确认发送"
-STATE_OF = {"sent": "delivered"}
+STATE_OF = {"sent": "delivered", "failed": "refused"}
+"""Outcome → state; ``failed`` is what was told to be sent and did not arrive after all."""
+
 BEFORE = {
     "task_created": ("queued", "sending", "unknown"),
     "delivered": ("queued", "sending", "task_created", "unknown", "expired"),
+    "failed": ("queued", "sending", "delivered", "unknown", "expired"),
     "refused": ("queued", "sending", "task_created", "unknown", "expired"),
     "unknown": ("queued", "sending", "task_created"),
     "cancelled": ("queued", "sending"),
@@ -114,7 +117,7 @@ def settle_touches(work: Work, results: Sequence[TouchResult]) -> list[str]:
         if row is None:
             raise Invalid(f"没有这次触达：{result.touch_id}", code="no_touch")
         state = STATE_OF.get(result.outcome, result.outcome)
-        if states[row.id] in BEFORE[state]:
+        if states[row.id] in BEFORE[result.outcome if result.outcome in BEFORE else state]:
             states[row.id] = state
             _settle(work, row, state, result.reason, result.external_id or row.external_id)
     return [states[result.touch_id] for result in results]

@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from assistant.channels import quota
+from assistant.channels import quota, session
 from assistant.domain import contacts, members
 from assistant.domain.outreach import store, tables
 from assistant.domain.outreach.model import DEFAULT, Candidate, Decision, Rules, Standing, decide_all
@@ -27,18 +27,20 @@ def standings(view: View, member_ids: Sequence[str], rules: Rules = DEFAULT) -> 
     """What the rules know of each member now; unknown members are missing."""
     wanted = sorted(set(member_ids))
     people = members.profiles(view, wanted)
-    peers = members.identities(view, wanted)
+    found = members.identities(view, wanted)
+    peers = {number: next((one.value for one in found.get(number, ()) if one.namespace == ADDRESS), "") for number in wanted}
+    sessions = session.latest(view, filter(None, peers.values()))
     windows = store.last_inbound(view, wanted, view.now - rules.kf_window)
+    windows |= {number: max(at, windows.get(number, at)) for number in wanted if (at := _said(sessions.get(peers[number])))}
     used = store.kf_used(view, windows)
     friends = contacts.friends(view, wanted)
     past = store.recent(view, wanted, view.now - store.MONTH)
     negative = store.negative(view, wanted, view.now - rules.rest_after_feedback)
-    addresses = {member_id: next((one.value for one in known if one.namespace == ADDRESS), "") for member_id, known in peers.items()}
-    room = quota.rooms(view, quota.MASS, [peer for peer in addresses.values() if peer])
+    room = quota.rooms(view, quota.MASS, [peer for peer in peers.values() if peer])
     return {
         member_id: Standing(
             joined_at=person.joined_at,
-            peer=addresses.get(member_id, ""),
+            peer=peers[member_id],
             staff=_friend(person.owner_staff, friends.get(member_id)),
             unfriended=member_id in friends and not friends[member_id].staff,
             opted_out=person.opted_out,
@@ -50,9 +52,9 @@ def standings(view: View, member_ids: Sequence[str], rules: Rules = DEFAULT) -> 
             negative_at=negative.get(member_id),
             birthday=_birthday(person.birthday),
             last_inbound=windows.get(member_id),
-            kf_used=used.get(member_id, 0),
+            kf_used=_used(sessions.get(peers[member_id]), used.get(member_id, 0), rules),
             touches=tuple(past.get(member_id, ())),
-            mass_free_at=room[addresses[member_id]].free_at if addresses.get(member_id) else None,
+            mass_free_at=room[peers[member_id]].free_at if peers[member_id] else None,
         )
         for member_id, person in people.items()
     }
@@ -63,6 +65,17 @@ def _friend(owner: str, friends: contacts.Friends | None) -> str:
     if friends is None or owner in friends.staff:
         return owner
     return next(iter(friends.staff), "")
+
+
+def _said(current: session.Session | None) -> datetime | None:
+    return current.last_said if current is not None else None
+
+
+def _used(current: session.Session | None, counted: int, rules: Rules) -> int:
+    """What the session itself knows counts: parts of messages, what the channel answered, and that a person has the word."""
+    if current is None:
+        return counted
+    return rules.kf_messages if current.held or current.closed_by_channel else max(counted, current.used)
 
 
 def _birthday(text: str) -> date | None:

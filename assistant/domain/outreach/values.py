@@ -10,7 +10,7 @@ from typing import Any, Literal
 from assistant.domain.outreach.model import Send, Skip
 
 State = Literal["queued", "sending", "task_created", "delivered", "refused", "unknown", "expired", "cancelled"]
-Outcome = Literal["sent", "delivered", "task_created", "refused", "unknown", "cancelled"]
+Outcome = Literal["sent", "delivered", "task_created", "refused", "unknown", "cancelled", "failed"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,9 @@
 """Staff: people, tickets with their promise, handovers and tasks with ready text. Not for the chat itself."""
 
-from assistant.domain.staff.commands import done, leave, open_ticket, register, take
+from assistant.domain.staff.commands import answered, done, leave, open_ticket, register, take
 from assistant.domain.staff.model import (
     COMPLAINT_PROMISE,
+    HANDOVER_PROMISE,
     LONGEST_SUMMARY,
     Done,
     Leave,
@@ -20,6 +21,7 @@ from assistant.domain.staff.queries import open_tickets, overdue, people, person
 
 __all__ = [
     "COMPLAINT_PROMISE",
+    "HANDOVER_PROMISE",
     "LONGEST_SUMMARY",
     "Done",
     "Leave",
@@ -32,6 +34,7 @@ __all__ = [
     "Take",
     "Ticket",
     "Turned",
+    "answered",
     "done",
     "leave",
     "open_ticket",

@@ -112,6 +112,15 @@ def _done(work: Work, requests: list[Done]) -> list[Turned]:
     return [Turned(request.ticket_id, "done", request.staff) for request in requests]
 
 
+def answered(work: Work, conversation: str, by: str, note: str = "") -> str:
+    """A person has taken the word in a conversation: its unfinished hand-over ticket is done. Returns the ticket, empty where none was."""
+    place = store.place(OpenTicket("", "handover", conversation=conversation)) or ""
+    ticket = store.at_places(work, [place]).get(place)
+    if ticket is None:
+        return ""
+    return done(work, [Done(f"{ticket.id}:answered", ticket.id, by, note)])[0].ticket_id
+
+
 def _standing(tickets: dict[str, Ticket], ticket_id: str) -> Ticket:
     ticket = tickets.get(ticket_id)
     if ticket is None:

@@ -12,6 +12,10 @@ State = Literal["open", "taken", "done"]
 COMPLAINT_PROMISE = timedelta(hours=12)
 """A complaint is answered by a person within this time unless the ticket names another instant."""
 
+HANDOVER_PROMISE = timedelta(minutes=30)
+"""Somebody who asked for a person is answered by one within this time, or stands on the list of those who wait too long."""
+
+PROMISES = {"complaint": COMPLAINT_PROMISE, "handover": HANDOVER_PROMISE}
 KINDS = ("complaint", "handover", "task")
 ROLES = ("guide", "service", "operator", "manager")
 LONGEST_SUMMARY = 2000
@@ -137,4 +141,4 @@ def promise(request: OpenTicket, now: datetime) -> datetime | None:
     """Until when it must be looked after."""
     if request.due_at is not None:
         return request.due_at
-    return now + COMPLAINT_PROMISE if request.kind == "complaint" else None
+    return now + PROMISES[request.kind] if request.kind in PROMISES else None

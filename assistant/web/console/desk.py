@@ -7,6 +7,7 @@ from typing import Any
 from aiohttp import web
 
 from assistant import access, jobs
+from assistant.channels import accounts, outbox
 from assistant.domain import staff
 from assistant.store import View, Work
 from assistant.web import claims
@@ -14,6 +15,7 @@ from assistant.web.console.forms import see
 from assistant.web.doors import Call
 from assistant.web.pages import render
 from assistant.web.route import Route
+from assistant.web.today import LATELY
 from assistant.web.unknowns import unknown_sends
 
 KINDS = {"complaint": "投诉", "handover": "转人工", "task": "任务"}
@@ -23,6 +25,9 @@ MOST = 100
 def _waiting(view: View) -> dict[str, Any]:
     return {
         "tickets": staff.open_tickets(view, limit=MOST),
+        "late": {one.id for one in staff.overdue(view, MOST)},
+        "failed": outbox.failed_since(view, view.now - LATELY, MOST),
+        "accounts": accounts.troubled(view),
         "unknowns": unknown_sends(view, MOST),
         "claims": claims.due(view),
         "held": jobs.held(view, MOST),
@@ -62,6 +67,12 @@ async def release(call: Call) -> web.StreamResponse:
     return see("/tickets#held")
 
 
+async def account_seen(call: Call) -> web.StreamResponse:
+    """The notice about an account has been read."""
+    await call.store.write(accounts.seen, call.part("id"), call.who, cause="console")
+    return see("/tickets#accounts")
+
+
 def _release(work: Work, job_id: str) -> int:
     return jobs.release(work, [job_id])
 
@@ -72,4 +83,5 @@ ROUTES = (
     Route("POST", "/claims/{id}/approve", "payout:approve", approve),
     Route("POST", "/claims/{id}/reject", "cashback:review", reject),
     Route("POST", "/held/{id}/release", "job:release", release),
+    Route("POST", "/kf-accounts/{id}/seen", "task:do", account_seen),
 )

@@ -12,6 +12,7 @@ from assistant.dialogue import conversation
 from assistant.store import View
 from assistant.web.console.forms import see
 from assistant.web.doors import Call
+from assistant.web.kf_words import holder_words, session_words
 from assistant.web.pages import part, render
 from assistant.web.route import Route
 
@@ -26,13 +27,30 @@ def _list(view: View) -> list[conversation.Conversation]:
 def _one(view: View, conversation_id: str) -> dict[str, Any]:
     chosen = conversation.get(view, conversation_id)
     names = {one.id: one.name for one in access.operators(view)} if chosen.holder else {}
-    return {"chosen": chosen, "lines": conversation.lines(view, conversation_id, 80), "holder": names.get(chosen.holder, chosen.holder)}
+    return {
+        "chosen": chosen,
+        "lines": conversation.lines(view, conversation_id, 80),
+        "holder": holder_words(view, chosen.holder, names) if chosen.holder else "",
+        "in_client": chosen.holder.startswith(conversation.CLIENT),
+        "session": session_words(view, conversation_id),
+    }
 
 
 async def show_all(call: Call) -> web.StreamResponse:
     """The list; on a wide screen with nothing opened yet."""
     found = await call.store.read(_list)
-    return render(call, "inbox.html", conversations=found, chosen=None, lines=[], holder="", mine=False, channels=CHANNELS)
+    return render(
+        call,
+        "inbox.html",
+        conversations=found,
+        chosen=None,
+        lines=[],
+        holder="",
+        in_client=False,
+        session=[],
+        mine=False,
+        channels=CHANNELS,
+    )
 
 
 async def show_one(call: Call) -> web.StreamResponse:

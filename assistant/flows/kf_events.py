@@ -1,0 +1,132 @@
+"""What a page of 微信客服 tells besides words: windows, who has the word, failures, recalls, arrivals. All of it in the page's commit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from assistant.channels import accounts, outbox, session
+from assistant.channels.message import InboundMessage
+from assistant.flows import kf_welcome
+from assistant.store import Due, Fact, Work
+from assistant.store import inbox as inbox_rows
+from assistant.wecom import kf as words
+from assistant.wecom import kf_base
+
+SOON = timedelta(seconds=2)
+FAILED_IN = {"kf_window_over": "window", "kf_quota_used": "quota"}
+
+
+def take_in(work: Work, messages: Sequence[InboundMessage]) -> None:
+    """Draws the conclusions from messages and events that are new, in the order of the page."""
+    run: list[InboundMessage] = []
+    for message in messages:
+        if message.kind not in ("event", "recall") and message.sender_kind == "customer":
+            run.append(message)
+            continue
+        _said(work, run)
+        run = []
+        _told(work, message)
+    _said(work, run)
+
+
+def _said(work: Work, messages: Sequence[InboundMessage]) -> None:
+    """The customers' windows are open again, and what waited for that goes out."""
+    if not messages:
+        return
+    met = session.note_said(work, [session.Said(message.address, message.sent_at) for message in messages])
+    for conversation in dict.fromkeys(message.address.conversation for message in messages):
+        outbox.wake_waiting(work, conversation)
+    if met:
+        _ask_names(work)
+
+
+def _ask_names(work: Work) -> None:
+    """Somebody new: who that is will be asked soon, for all who came meanwhile."""
+    work.due(Due("kf.customers", "new", work.now + SOON, {}, order_key="kf.customers", keep=True))
+
+
+def _told(work: Work, message: InboundMessage) -> None:
+    event = message.raw.get("event") if isinstance(message.raw.get("event"), dict) else {}
+    if message.sender_kind == "employee" and message.kind not in ("event", "recall"):
+        _servicer_said(work, message)
+    elif message.event in _EVENTS:
+        _EVENTS[message.event](work, message, event or {})
+
+
+def _servicer_said(work: Work, message: InboundMessage) -> None:
+    servicer = _text(message.raw, "servicer_userid")
+    session.note_state(work, [session.Turned(message.address, "person", servicer, "servicer wrote")])
+    payload = {"conversation": message.address.conversation, "servicer": servicer}
+    work.record(Fact("kf.answered", f"conversation:{message.address.conversation}", payload))
+
+
+def _turned(work: Work, message: InboundMessage, event: dict[str, Any]) -> None:
+    state, why = words.CHANGES.get(_number(event, "change_type"), ("", ""))
+    if state:
+        servicer = _text(event, "new_servicer_userid")
+        session.note_state(work, [session.Turned(message.address, state, servicer, why)])
+
+
+def _failed(work: Work, message: InboundMessage, event: dict[str, Any]) -> None:
+    """Accepted and not delivered after all: the row, our count and the member learn it."""
+    code, why = words.fail_words(event.get("fail_type"))
+    row = outbox.fail_later(work, session.CHANNEL, kf_base(_text(event, "fail_msgid")), code, why)
+    if code in FAILED_IN:
+        session.note_closed(work, session.Closed(message.address, "window" if FAILED_IN[code] == "window" else "quota"))
+    if code == "kf_ended":
+        session.note_state(work, [session.Turned(message.address, "ended", why=why)])
+    payload = {"conversation": message.address.conversation, "code": code, "why": why, "known": row is not None}
+    work.record(Fact("kf.send_failed", f"conversation:{message.address.conversation}", payload, row.message.member_id if row else ""))
+
+
+def _recalled(work: Work, message: InboundMessage, event: dict[str, Any]) -> None:
+    """What was taken back and is not answered yet needs no answer; a colleague's words are shown as taken back."""
+    table, recalled = inbox_rows, _text(event, "recall_msgid")
+    mine = sa.and_(table.c.source == message.source, table.c.external_id == recalled, table.c.conversation == message.address.conversation)
+    states = ("waiting",) if message.event == "user_recall_msg" else ("handled",)
+    work.execute(table.update().where(mine, table.c.state.in_(states)).values(state="recalled"))
+    payload = {"conversation": message.address.conversation, "msgid": recalled, "by": _text(event, "servicer_userid")}
+    work.record(Fact("kf.recalled", f"conversation:{message.address.conversation}", payload))
+
+
+def _receives(work: Work, message: InboundMessage, event: dict[str, Any]) -> None:
+    servicer, receiving = _text(event, "servicer_userid"), _number(event, "status") == 1
+    if servicer:
+        accounts.note_receiving(work, [accounts.Receives(message.address.account, servicer, receiving)])
+        work.record(Fact("kf.servicer", f"kf:{message.address.account}", {"servicer": servicer, "receiving": receiving}))
+
+
+def _rejects(work: Work, message: InboundMessage, event: dict[str, Any]) -> None:
+    payload = {"servicer": _text(event, "servicer_userid"), "rejects": _number(event, "reject_switch") == 1}
+    work.record(Fact("kf.reject_switch", f"kf:{message.address.account}", payload))
+
+
+def _entered(work: Work, message: InboundMessage, event: dict[str, Any]) -> None:
+    payload = {"account": message.address.account, "scene": _text(event, "scene"), "scene_param": _text(event, "scene_param")}
+    work.record(Fact("kf.entered", f"conversation:{message.address.conversation}", payload))
+    kf_welcome.greet(work, message, event)
+
+
+_EVENTS: dict[str, Callable[[Work, InboundMessage, dict[str, Any]], None]] = {
+    "enter_session": _entered,
+    "msg_send_fail": _failed,
+    "session_status_change": _turned,
+    "user_recall_msg": _recalled,
+    "servicer_recall_msg": _recalled,
+    "servicer_status_change": _receives,
+    "reject_customer_msg_switch_change": _rejects,
+}
+
+
+def _text(event: Any, name: str) -> str:
+    value = event.get(name) if isinstance(event, dict) else None
+    return value if isinstance(value, str) else ""
+
+
+def _number(event: dict[str, Any], name: str) -> int:
+    value = event.get(name)
+    return value if isinstance(value, int) else -1
