@@ -66,13 +66,22 @@ REACH: tuple[Death, ...] = (
 HANDOVER: tuple[Death, ...] = (("kf.handover_begins", 1), ("kf.handed", 1), ("kf.handover_done", 1))
 """A customer who asks for a person, on the way to the pool of 微信客服."""
 
+CONTACT: tuple[Death, ...] = (
+    *(("welcome.claimed", 1), ("welcome.sent", 1), ("contact.fetched", 1), ("tags.marked", 1), ("way.told", 1)),
+    *(("transfer.sent", 1), ("sync.gone", 1)),
+)
+"""Customer contact, its real jobs in one process (``tests/flow/wecom/test_contacts_killed``)."""
+
+ROBOTS: tuple[Death, ...] = (("robot.claimed", 1), ("robot.sent", 1))
+"""A notice on its way to a group (``tests/rooms/test_robots``)."""
+
 SCHEDULE = ("clock.begins", "clock.committed", "journey.begins", "journey.committed", "reaction.begins", "reaction.committed")
 """What only a day of the schedule crosses; ``test_schedule`` dies there."""
 
 LISTED = frozenset(
     (
         *(stage for chain in CAMPAIGN for stage, _ in chain.deaths),
-        *(stage for stage, _ in (*PAYOUT, *MEMBER, *CHAT, *MASS, *REACH, *HANDOVER)),
+        *(stage for stage, _ in (*PAYOUT, *MEMBER, *CHAT, *MASS, *REACH, *HANDOVER, *CONTACT, *ROBOTS)),
         *SCHEDULE,
     )
 )
