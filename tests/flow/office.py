@@ -96,6 +96,8 @@ class Office:
         knobs.callback_silent_loss = 1.0
         await self.shop.simulator.customer_says(external, "在吗")
         knobs.callback_silent_loss = 0.0
+        # Read long ago: a lost wake-up alone would be made up for.
+        self.shop.simulator.kf.accounts.the().log.clear()
         inbound = {"kind": "contact", "key": external, "member": external, "direction": "inbound", "touchpoint": "kf"}
         await self.told(inbound | {"at": self.shop.clock.now().isoformat(timespec="seconds")})
 

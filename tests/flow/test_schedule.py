@@ -75,6 +75,8 @@ async def wrote_lately(shop: Shop, *keys: str) -> None:
     for key in keys:
         await shop.simulator.customer_says(f"wm_{key}", "在吗")
     knobs.callback_silent_loss = 0.0
+    # Read long ago: a lost wake-up alone would be made up for.
+    shop.simulator.kf.accounts.the().log.clear()
     await told(shop, *(contact(key, shop.clock.now(), "inbound") for key in keys))
 
 
