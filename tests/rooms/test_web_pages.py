@@ -12,7 +12,18 @@ import pytest
 from assistant.base.errors import Invalid
 from assistant.domain import audience, members, orders
 from assistant.operations.language import BenefitStep, MessageStep, Plan, PointsBenefit, Schedule
-from assistant.web import chart, fields, pages, plan_form, plan_words, shapes_contacts, shapes_members, shapes_membership, shapes_plans
+from assistant.web import (
+    chart,
+    fields,
+    pages,
+    plan_form,
+    plan_words,
+    shapes_contacts,
+    shapes_mass,
+    shapes_members,
+    shapes_membership,
+    shapes_plans,
+)
 from assistant.web.security import local_path
 from tests.browser.web_house import HOSTILE
 
@@ -57,6 +68,10 @@ PLAN = shapes_plans.PlanOut(
 )
 LIFT = shapes_plans.LiftOut(
     touched=180, touched_share=0.117, holdout=28, holdout_share=0.036, lift=0.081, low=-0.01, high=0.16, say=HOSTILE
+)
+LEAGUE = shapes_mass.StaffLineOut(
+    **{"staff": HOSTILE, "name": HOSTILE, "tasks": 2, "confirmed": 1, "rate": 50, "hours": 1.5, "waiting": 1},
+    **{"created": 3, "delivered": 2, "refused": 1, "replied": 1, "ordered": 0},
 )
 REPORT = shapes_plans.ReportOut(
     plan_id=HOSTILE, funnel=[FIGURE], skipped=[FIGURE], spent_fen=1, budget_fen=2, net_paid_fen=3, lift=LIFT, notes=[HOSTILE]
@@ -208,6 +223,7 @@ TEMPLATES: dict[str, dict[str, Any]] = {
         "goal": HOSTILE,
         "funnel": chart.funnel([(HOSTILE, 3)], HOSTILE),
         "interval": chart.interval(-0.01, 0.08, 0.16, HOSTILE),
+        "staff": [LEAGUE],
     },
     "people.html": {
         "plan_id": HOSTILE,
