@@ -120,7 +120,9 @@ def tell_people(work: Work, happened: Happened) -> None:
 def follow_client(work: Work, happened: Happened) -> None:
     """Who took over in the channel's own client holds the conversation here; somebody who is with the customer has kept the promise."""
     told = happened.payload
-    conversation.follow(work, told["conversation"], told["state"], told["servicer"])
+    # To learn that nobody in WeCom had the word takes it from nobody who has taken it here.
+    if told["state"] in session.HELD or told["before"] in session.HELD:
+        conversation.follow(work, told["conversation"], told["state"], told["servicer"])
     if told["state"] == "ended" and told["before"] == "person":
         staff.answered(work, told["conversation"], "", "会话已结束")
 
