@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -46,6 +47,7 @@ class Happened:
     member_id: str
     payload: Mapping[str, Any]
     cause: str
+    at: datetime
 
 
 Reaction = Callable[[Work, Happened], object]
@@ -122,7 +124,7 @@ def follow_client(work: Work, happened: Happened) -> None:
     told = happened.payload
     # To learn that nobody in WeCom had the word takes it from nobody who has taken it here.
     if told["state"] in session.HELD or told["before"] in session.HELD:
-        conversation.follow(work, told["conversation"], told["state"], told["servicer"])
+        conversation.follow(work, told["conversation"], told["state"], told["servicer"], happened.at)
     if told["state"] == "ended" and told["before"] == "person":
         staff.answered(work, told["conversation"], "", "会话已结束")
 
@@ -241,7 +243,7 @@ def _react(work: Work, payload: Mapping[str, Any]) -> None:
     row = work.one(sa.select(fact).where(fact.c.id == payload["fact"]))
     if row is None:
         raise Broken("要处理的事实不见了", code="fact_gone", fact=payload["fact"])
-    ON_FACT[row.name][payload["reaction"]](work, Happened(row.name, row.subject, row.member_id, row.payload, row.cause))
+    ON_FACT[row.name][payload["reaction"]](work, Happened(row.name, row.subject, row.member_id, row.payload, row.cause, row.occurred_at))
 
 
 def run_clock(store: Store, stage: Stage) -> Handler:

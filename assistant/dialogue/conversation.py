@@ -145,8 +145,11 @@ def hold(work: Work, requests: list[Take]) -> list[Held]:
     return once(work, "conversation.hold", requests, Held, run)
 
 
-def follow(work: Work, conversation_id: str, state: str, servicer: str) -> None:
-    """Who has the word in the channel's own client has it here too; where nobody has it any more the assistant begins afresh."""
+def follow(work: Work, conversation_id: str, state: str, servicer: str, at: datetime | None = None) -> None:
+    """Who has the word in the channel's own client has it here too; where nobody has it any more the assistant begins afresh.
+
+    ``at``: when that was so; who has taken over here since keeps the word.
+    """
     row = work.one(work.locked(sa.select(conversation).where(conversation.c.id == conversation_id)))
     if row is None:
         return
@@ -155,7 +158,8 @@ def follow(work: Work, conversation_id: str, state: str, servicer: str) -> None:
         holder = operator.id if operator is not None else f"{CLIENT}{servicer or POOL}"[:64]
     else:
         holder = ""
-    if holder == row.holder:
+    since = row.held_since if row.holder and not row.holder.startswith(CLIENT) else None
+    if holder == row.holder or (at is not None and since is not None and since > at):
         return
     _set_holder(work, row, holder, {"by": "client"})
 

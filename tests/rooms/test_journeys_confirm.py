@@ -21,7 +21,7 @@ def happens(store: Store, name: str, members: Sequence[str]) -> None:
         for one in members:
             work.record(Fact(name, f"claim:{one}", {}, one))
             reaction = leave_journeys if name == "cashback.paid" else enter_journeys
-            reaction(work, Happened(name, f"claim:{one}", one, {}, ""))
+            reaction(work, Happened(name, f"claim:{one}", one, {}, "", work.now))
 
     store.do(tell, None, ME)
 
