@@ -7,8 +7,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from argon2 import PasswordHasher
+from argon2.profiles import CHEAPEST
 from hypothesis import HealthCheck, settings
 
+from assistant.access import operators
 from assistant.base.clock import ManualClock
 from assistant.store import Store
 from tests.support import databases
@@ -16,6 +19,9 @@ from tests.support import databases
 # How fast the machine is says nothing about the code.
 settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("house")
+
+# A password that costs 50 ms and 64 MB is meant for thieves, not for five hundred tests.
+operators.hasher = PasswordHasher.from_parameters(CHEAPEST)
 
 NOON = datetime(2026, 11, 22, 4, 0, tzinfo=UTC)
 """2026-11-22 12:00 in Shanghai, a Sunday."""
