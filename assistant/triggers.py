@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from assistant import operations
+from assistant.base.clock import parse_instant
 from assistant.base.errors import Broken
 from assistant.base.principal import system
 from assistant.channels import quota, session, streams
@@ -124,7 +125,9 @@ def follow_client(work: Work, happened: Happened) -> None:
     told = happened.payload
     # To learn that nobody in WeCom had the word takes it from nobody who has taken it here.
     if told["state"] in session.HELD or told["before"] in session.HELD:
-        conversation.follow(work, told["conversation"], told["state"], told["servicer"], happened.at)
+        # When it was so at WeCom, which may be long before we heard of it.
+        at = parse_instant(told["at"]) if told.get("at") else happened.at
+        conversation.follow(work, told["conversation"], told["state"], told["servicer"], at)
     if told["state"] == "ended" and told["before"] == "person":
         staff.answered(work, told["conversation"], "", "会话已结束")
 
@@ -136,7 +139,7 @@ def colleague_answered(work: Work, happened: Happened) -> None:
 
 def end_session(work: Work, happened: Happened) -> None:
     """A conversation given back in the console ends in the channel's own client too."""
-    kf_reactions.end_session(work, happened.subject.removeprefix("conversation:"), happened.payload.get("by", ""))
+    kf_reactions.end_session(work, happened.subject.removeprefix("conversation:"), happened.payload.get("by", ""), happened.at)
 
 
 def task_for_waiting(work: Work, happened: Happened) -> None:
@@ -147,11 +150,6 @@ def task_for_waiting(work: Work, happened: Happened) -> None:
 def forget_waiting(work: Work, happened: Happened) -> None:
     """What a colleague has said is not said again when the customer writes."""
     kf_reactions.forget_waiting(work, happened.payload["ticket"])
-
-
-def block_rejecting(work: Work, happened: Happened) -> None:
-    """Whoever refuses our messages gets none that nobody asked for."""
-    kf_reactions.block_rejecting(work, happened.member_id, happened.payload["code"], f"{happened.payload['outbox']}:blocked")
 
 
 def note_welcomed(work: Work, happened: Happened) -> None:
@@ -185,7 +183,7 @@ ON_FACT: dict[str, dict[str, Reaction]] = {
     "conversation.released": {"end_session": end_session},
     "ticket.done": {"forget_waiting": forget_waiting},
     "channel.waiting": {"task": task_for_waiting},
-    "channel.failed": {"settle_touch": settle_touch, "block": block_rejecting},
+    "channel.failed": {"settle_touch": settle_touch},
     "channel.sent": {"settle_touch": settle_touch, "welcomed": note_welcomed},
     "channel.refused": {"settle_touch": settle_touch, "tell_people": tell_people},
     "channel.unknown": {"settle_touch": settle_touch, "tell_people": tell_people},

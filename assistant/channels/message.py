@@ -14,6 +14,9 @@ PERSON = "person:"
 EVENT_CODE, EVENT_UNTIL = "event_code", "event_until"
 """In ``reply_to``: a code that answers one event once, and the instant (ISO) until which it works."""
 
+PARTING = "parting"
+"""In ``reply_to``: the last words before a conversation is handed over, said while the channel still lets the assistant speak."""
+
 InboundKind = Literal["text", "image", "voice", "video", "file", "event", "recall", "unknown"]
 SenderKind = Literal["customer", "employee", "unknown"]
 

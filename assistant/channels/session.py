@@ -22,6 +22,7 @@ PER_MESSAGE = 5
 """So many messages may answer one message of a customer."""
 
 State = Literal["", "new", "assistant", "pool", "person", "ended"]
+ClosedBy = Literal["window", "quota", "rejected"]
 HELD = ("pool", "person")
 """States in which only people may speak: waiting for one, or with one (``servicer``)."""
 
@@ -92,20 +93,21 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Turned:
-    """The session at this address is in this state now; ``why`` is how we know."""
+    """The session at this address is in this state; ``why`` is how we know, ``at`` since when (None: now)."""
 
     address: Address
     state: State
     servicer: str = ""
     why: str = ""
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Closed:
-    """The channel took no message: ``window`` (too late) or ``quota`` (said too much)."""
+    """The channel took no message: ``window`` (too late), ``quota`` (said too much) or ``rejected`` (the customer refuses ours)."""
 
     address: Address
-    by: Literal["window", "quota"]
+    by: ClosedBy
 
 
 def note_said(work: Work, heard: Sequence[Said]) -> list[str]:
@@ -122,7 +124,8 @@ def note_said(work: Work, heard: Sequence[Said]) -> list[str]:
         idle = row.last_said is not None and at - row.last_said > WINDOW
         work.execute(_of(conversation).values(last_said=at, closed_by_channel=""))
         if row.state == "ended" or (idle and row.state in HELD):
-            _turn(work, row, "new", "", "customer")
+            address = Address(CHANNEL, row.account, row.peer)
+            _turn(work, row, Turned(address, "new", why="customer", at=at))
     return list(dict.fromkeys(new))
 
 
@@ -131,13 +134,20 @@ def note_state(work: Work, turned: Sequence[Turned]) -> None:
     for one in turned:
         work.insert_missing(kf_session, [_blank(work, one.address)])
         row = _rows(work, [one.address.conversation])[one.address.conversation]
-        _turn(work, row, one.state, one.servicer if one.state == "person" else "", one.why)
+        _turn(work, row, one)
 
 
 def note_closed(work: Work, closed: Closed) -> None:
-    """What the channel answered is the truth until the customer writes again."""
+    """What the channel answered is the truth until the customer writes again; a refusal by the customer is the weightiest."""
     work.insert_missing(kf_session, [_blank(work, closed.address)])
-    work.execute(_of(closed.address.conversation).values(closed_by_channel=closed.by))
+    lighter = _of(closed.address.conversation).where(kf_session.c.closed_by_channel != "rejected")
+    work.execute(lighter.values(closed_by_channel=closed.by))
+
+
+def rejecting(view: View, conversations: Iterable[str]) -> list[str]:
+    """Those of them whose customer refuses our messages, as far as we know."""
+    refused = sa.and_(view.among(kf_session.c.conversation, conversations), kf_session.c.closed_by_channel == "rejected")
+    return [row.conversation for row in view.all(sa.select(kf_session.c.conversation).where(refused).order_by(kf_session.c.conversation))]
 
 
 def note_asked(work: Work, peers: Sequence[str], named: Sequence[str]) -> None:
@@ -186,12 +196,14 @@ def _session(view: View, row: Any) -> Session:
     )
 
 
-def _turn(work: Work, row: Any, state: str, servicer: str, why: str) -> None:
+def _turn(work: Work, row: Any, turned: Turned) -> None:
+    state, servicer = turned.state, turned.servicer if turned.state == "person" else ""
     if (row.state, row.servicer) == (state, servicer):
         work.execute(_of(row.conversation).values(state_at=work.now))
         return
     work.execute(_of(row.conversation).values(state=state, servicer=servicer, state_at=work.now))
-    payload = {"conversation": row.conversation, "state": state, "servicer": servicer, "before": row.state, "why": why}
+    payload = {"conversation": row.conversation, "state": state, "servicer": servicer, "before": row.state, "why": turned.why}
+    payload["at"] = (turned.at or work.now).isoformat()
     work.record(Fact(CHANGED, f"conversation:{row.conversation}", payload))
 
 

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from assistant.base import ids
 from assistant.channels import accounts, inbox, outbox, session, streams
-from assistant.channels.message import OutboundMessage
+from assistant.channels.message import PARTING, OutboundMessage
 from assistant.dialogue import conversation as talk
 from assistant.dialogue.opening import Opened
 from assistant.dialogue.tables import transcript, turn
@@ -120,8 +120,8 @@ def _owner(work: Work, member_id: str) -> str:
 
 
 def _to_colleague(work: Work, close: Close, owner: str) -> bool:
-    """Where colleagues receive customers in the channel's own client the word is theirs from this commit on; what the customer reads of
-    it is said by the hand-over. False where nobody does: a ticket waits, and the assistant says its sentence itself."""
+    """Where colleagues receive customers in the channel's own client the word is theirs from this commit on; the customer reads of it
+    first, since afterwards the channel takes nothing from us. False where nobody does: a ticket waits, and the assistant says its sentence itself."""
     opened = close.opened
     address = opened.conversation.address
     receiver = accounts.receiver(work, address.account, [owner]) if address.channel == session.CHANNEL else None
@@ -129,6 +129,11 @@ def _to_colleague(work: Work, close: Close, owner: str) -> bool:
         return False
     session.note_state(work, [session.Turned(address, "pool", why="asked for a person")])
     talk.follow(work, address.conversation, "pool", "")
+    if close.text:
+        parting = OutboundMessage(
+            f"{opened.turn}:reply", address, close.text, opened.turn, opened.speaker.member_id, reply_to={PARTING: "handover"}
+        )
+        outbox.queue(work, [parting])
     payload = {
         "address": asdict(address),
         "servicer": receiver,

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from assistant import access
 from assistant.base.errors import Conflict, Invalid, Refused
 from assistant.channels import outbox, received, session, streams
-from assistant.channels.message import EVENT_CODE, PERSON, Address, OutboundMessage
+from assistant.channels.message import EVENT_CODE, PARTING, PERSON, Address, OutboundMessage
 from assistant.dialogue.tables import conversation
 from assistant.dialogue.who import Speaker, met
 from assistant.domain import staff
@@ -181,7 +181,7 @@ def say(work: Work, requests: list[Say]) -> list[Held]:
 
 def hold_back(view: View, message: OutboundMessage) -> str | None:
     """Why this message must not leave now: the conversation is held by a person and the message is not theirs."""
-    if message.by_person or EVENT_CODE in message.reply_to:
+    if message.by_person or EVENT_CODE in message.reply_to or PARTING in message.reply_to:
         return None
     holder = view.scalar(sa.select(conversation.c.holder).where(conversation.c.id == message.address.conversation))
     return "会话已由人工接管" if holder else None

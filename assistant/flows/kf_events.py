@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
 from assistant.channels import accounts, outbox, session
-from assistant.channels.message import InboundMessage
+from assistant.channels.message import Address, InboundMessage
+from assistant.domain import members
 from assistant.flows import kf_welcome
 from assistant.store import Due, Fact, Work
 from assistant.store import inbox as inbox_rows
@@ -17,7 +18,7 @@ from assistant.wecom import kf as words
 from assistant.wecom import kf_base
 
 SOON = timedelta(seconds=2)
-FAILED_IN = {"kf_window_over": "window", "kf_quota_used": "quota"}
+FAILED_IN: dict[str, session.ClosedBy] = {"kf_window_over": "window", "kf_quota_used": "quota"}
 
 
 def take_in(work: Work, messages: Sequence[InboundMessage]) -> None:
@@ -37,6 +38,9 @@ def _said(work: Work, messages: Sequence[InboundMessage]) -> None:
     """The customers' windows are open again, and what waited for that goes out."""
     if not messages:
         return
+    addresses = {message.address.conversation: message.address for message in messages}
+    for conversation in session.rejecting(work, addresses):
+        _takes_again(work, addresses[conversation], max(one.sent_at for one in messages if one.address.conversation == conversation))
     met = session.note_said(work, [session.Said(message.address, message.sent_at) for message in messages])
     for conversation in dict.fromkeys(message.address.conversation for message in messages):
         outbox.wake_waiting(work, conversation)
@@ -59,7 +63,7 @@ def _told(work: Work, message: InboundMessage) -> None:
 
 def _servicer_said(work: Work, message: InboundMessage) -> None:
     servicer = _text(message.raw, "servicer_userid")
-    session.note_state(work, [session.Turned(message.address, "person", servicer, "servicer wrote")])
+    session.note_state(work, [session.Turned(message.address, "person", servicer, "servicer wrote", message.sent_at)])
     payload = {"conversation": message.address.conversation, "servicer": servicer}
     work.record(Fact("kf.answered", f"conversation:{message.address.conversation}", payload))
 
@@ -68,7 +72,7 @@ def _turned(work: Work, message: InboundMessage, event: dict[str, Any]) -> None:
     state, why = words.CHANGES.get(_number(event, "change_type"), ("", ""))
     if state:
         servicer = _text(event, "new_servicer_userid")
-        session.note_state(work, [session.Turned(message.address, state, servicer, why)])
+        session.note_state(work, [session.Turned(message.address, state, servicer, why, message.sent_at)])
 
 
 def _failed(work: Work, message: InboundMessage, event: dict[str, Any]) -> None:
@@ -76,11 +80,39 @@ def _failed(work: Work, message: InboundMessage, event: dict[str, Any]) -> None:
     code, why = words.fail_words(event.get("fail_type"))
     row = outbox.fail_later(work, session.CHANNEL, kf_base(_text(event, "fail_msgid")), code, why)
     if code in FAILED_IN:
-        session.note_closed(work, session.Closed(message.address, "window" if FAILED_IN[code] == "window" else "quota"))
+        session.note_closed(work, session.Closed(message.address, FAILED_IN[code]))
+    if code == words.REJECTED:
+        _rejected(work, message, row.message.member_id if row else "")
     if code == "kf_ended":
-        session.note_state(work, [session.Turned(message.address, "ended", why=why)])
+        session.note_state(work, [session.Turned(message.address, "ended", why=why, at=message.sent_at)])
     payload = {"conversation": message.address.conversation, "code": code, "why": why, "known": row is not None}
     work.record(Fact("kf.send_failed", f"conversation:{message.address.conversation}", payload, row.message.member_id if row else ""))
+
+
+def _rejected(work: Work, message: InboundMessage, member_id: str) -> None:
+    """Whoever refuses our messages gets none that nobody asked for, until they write again; whoever has written since does not refuse.
+
+    Somebody who was blocked for another reason stays so.
+    """
+    current = session.get(work, message.address.conversation)
+    if current is not None and current.last_said is not None and current.last_said > message.sent_at:
+        return
+    profile = members.profiles(work, [member_id]).get(member_id) if member_id else None
+    if profile is not None and not profile.blocked:
+        members.update(work, [members.Update(f"{message.external_id}:blocked", member_id, {"blocked": True})])
+        session.note_closed(work, session.Closed(message.address, "rejected"))
+
+
+def _takes_again(work: Work, address: Address, at: datetime) -> None:
+    """A customer who refused our messages writes: the block that we made of it ends."""
+    found = members.resolve(work, [members.Identity("wecom_external", address.peer)])
+    member_id = next(iter(found.values()), "")
+    current = session.get(work, address.conversation)
+    if not member_id or current is None or (current.last_said is not None and at <= current.last_said):
+        return
+    members.update(work, [members.Update(f"kf:{address.conversation}:{at.isoformat()}:unblocked", member_id, {"blocked": False})])
+    payload = {"conversation": address.conversation, "why": "客户拒收后又来信"}
+    work.record(Fact("kf.rejection_over", f"conversation:{address.conversation}", payload, member_id))
 
 
 def _recalled(work: Work, message: InboundMessage, event: dict[str, Any]) -> None:

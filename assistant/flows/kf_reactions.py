@@ -1,25 +1,26 @@
-"""What follows from 微信客服's facts: tasks with ready text, members who refuse us, sessions that end where they are given back."""
+"""What follows from 微信客服's facts: tasks with ready text, and sessions that end where they are given back."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
+from datetime import datetime
 
 from assistant.base.ids import derive
 from assistant.channels import outbox, session
 from assistant.channels.message import Address
-from assistant.domain import members, staff
+from assistant.domain import staff
 from assistant.flows.kf_welcome import PREFIX
 from assistant.store import Due, Work
-from assistant.wecom import kf
 
 
-def end_session(work: Work, conversation: str, by: str) -> None:
-    """Given back by a person in the console while the session is with people: it is to end. What followed the client is left alone."""
+def end_session(work: Work, conversation: str, by: str, at: datetime) -> None:
+    """Given back by a person in the console at this time while the session is with people: it is to end. What followed the client is left
+    alone."""
     current = session.get(work, conversation)
     if by or current is None or not current.held:
         return
     address = Address(session.CHANNEL, current.account, current.peer)
-    work.due(Due("kf.end", conversation, work.now, {"address": asdict(address)}, order_key=conversation))
+    work.due(Due("kf.end", conversation, work.now, {"address": asdict(address), "at": at.isoformat()}, order_key=conversation))
 
 
 def task_for_waiting(work: Work, row_id: str) -> None:
@@ -51,12 +52,6 @@ def forget_waiting(work: Work, ticket_id: str) -> None:
     for row in outbox.waiting(work, ticket.conversation):
         if derive("ticket", _task(row.id)) == ticket_id:
             outbox.cancel_waiting(work, row.id, "同事已经告诉客户")
-
-
-def block_rejecting(work: Work, member_id: str, code: str, key: str) -> None:
-    """A customer who refuses 客服 messages is left in peace."""
-    if code == kf.REJECTED and member_id:
-        members.update(work, [members.Update(key, member_id, {"blocked": True})])
 
 
 def welcomed(work: Work, row_id: str) -> Address | None:

@@ -9,7 +9,7 @@ from assistant.base.errors import LaoyouError
 from assistant.base.principal import system
 from assistant.channels import session
 from assistant.channels.delivery import Sender
-from assistant.channels.message import EVENT_CODE, EVENT_UNTIL, Delivery, OutboundMessage
+from assistant.channels.message import EVENT_CODE, EVENT_UNTIL, PARTING, Delivery, OutboundMessage
 from assistant.channels.outbox import Stay
 from assistant.store import Store, View, Work
 from assistant.wecom import WeComClient, calls, kf_parts, kf_state
@@ -18,7 +18,7 @@ ME = system("kf")
 FORGET = timedelta(hours=48)
 """What we heard of a session's state longer ago than this is asked for again."""
 
-CLOSED_BY = {"wecom_kf_quota": "quota", "wecom_kf_window": "window"}
+CLOSED_BY: dict[str, session.ClosedBy] = {"wecom_kf_quota": "quota", "wecom_kf_window": "window"}
 PERSON_OWNS = ("wecom_kf_person", "wecom_kf_ended")
 
 
@@ -33,12 +33,14 @@ def room(view: View, message: OutboundMessage) -> int | Stay:
     current = session.get(view, message.address.conversation)
     if current is None or not kf_parts(message, session.PER_MESSAGE):
         return 0
-    if current.held:
+    if current.held and PARTING not in message.reply_to:
         if message.by_person:
             return Stay("refused", "kf_in_client", "这个会话正在企业微信客户端里由人工接待，请在那里回复")
         return Stay("cancelled", "kf_person", "会话由人工接待")
     if current.last_said is None:
         return 0
+    if current.closed_by_channel == "rejected":
+        return _stay(message, "kf_rejected", "客户拒收了客服消息")
     if not current.is_open(view.now):
         return _stay(message, "kf_window_over", "客户已超过 48 小时没有说话")
     parts = kf_parts(message, current.left(view.now))
@@ -68,7 +70,7 @@ class KfSender:
             return Delivery("refused", code="kf_person", reason="会话由人工接待，系统没有发送")
         delivery = await self._inner.send(message)
         if delivery.code in CLOSED_BY:
-            closed = session.Closed(message.address, "window" if CLOSED_BY[delivery.code] == "window" else "quota")
+            closed = session.Closed(message.address, CLOSED_BY[delivery.code])
             await self._store.write(session.note_closed, closed, ME, cause=message.cause)
         if delivery.code in PERSON_OWNS:
             await self._look(message)

@@ -13,7 +13,7 @@ from assistant.flows.kf_pull import LOST
 from assistant.flows.receive import Arrival, arrive
 from assistant.store import Work
 from assistant.wecom import from_kf
-from tests.support.kf_house import KF, OWNER, XIANG, House, house
+from tests.support.kf_house import KF, LAN, OWNER, XIANG, House, house
 
 
 def tell(at: House, *items: dict[str, Any]) -> None:
@@ -120,6 +120,42 @@ async def test_a_customer_who_refuses_us_is_left_in_peace_and_an_event_told_twic
         assert (at.row(row.id).state, at.row(row.id).reason) == ("failed", "客户拒收了客服消息")
         assert len(at.facts("kf.send_failed")) == 1
         assert at.store.look(outreach.standings, [at.member()])[at.member()].blocked
+
+
+async def test_a_customer_who_refused_us_and_writes_again_is_blocked_no_longer_and_what_a_person_set_stays(database: str) -> None:
+    async with house(database) as at:
+        at.answer = lambda opened: Close(opened, "")
+        for who in (XIANG, LAN):
+            await at.say("你好", who)
+            at.simulator.kf.customer_refuses(who)
+        barred = members.Update("by hand", at.member(LAN), {"blocked": True})
+        at.store.do(members.update, [barred], OWNER)
+        for who in (XIANG, LAN):
+            await at.send(f"touch {who}", "上新啦", who, member_id=at.member(who), proactive=True)
+        await at.settle()
+        assert [at.store.look(outreach.standings, [at.member(who)])[at.member(who)].blocked for who in (XIANG, LAN)] == [True, True]
+        later = await at.send("later", "查到了", member_id=at.member())
+        assert (later.state, later.reason) == ("waiting", "客户拒收了客服消息，等客户再次来信时自动发出")
+        for who in (XIANG, LAN):
+            at.simulator.kf.customer_refuses(who, False)
+            await at.say("我又来了", who)
+        assert [at.store.look(outreach.standings, [at.member(who)])[at.member(who)].blocked for who in (XIANG, LAN)] == [False, True]
+        assert at.facts("kf.rejection_over") == [{"conversation": at.place(), "why": "客户拒收后又来信"}]
+        assert at.heard()[-1] == "查到了"
+
+
+async def test_a_refusal_told_after_the_customer_has_written_again_blocks_nobody(database: str) -> None:
+    async with house(database) as at:
+        await at.say("你好")
+        row = await at.send("touch", "上新啦", member_id=at.member(), proactive=True)
+        before = int(at.clock.now().timestamp())
+        at.step(minutes=1)
+        await at.say("在吗")
+        failure = event(1, "msg_send_fail", fail_msgid=f"{row.external_id}-1", fail_type=10)
+        tell(at, {**failure, "send_time": before})
+        await at.settle()
+        assert at.row(row.id).state == "failed"
+        assert not at.store.look(outreach.standings, [at.member()])[at.member()].blocked
 
 
 async def test_who_receives_and_what_was_taken_back_are_known(database: str) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
+from assistant import access
 from assistant.channels import session
 from assistant.dialogue import conversation
 from assistant.dialogue.closing import Close
@@ -63,7 +66,7 @@ async def test_a_refused_hand_over_leaves_the_word_with_the_assistant_who_says_s
         assert await at.say("还在吗") == ["在的"]
 
 
-async def test_a_hand_over_whose_answer_was_lost_is_looked_up_and_not_done_twice(database: str) -> None:
+async def test_a_hand_over_whose_answer_was_lost_is_looked_up_and_not_done_or_said_twice(database: str) -> None:
     async with house(database) as at:
         at.receives("he")
         wants_a_person(at)
@@ -72,8 +75,68 @@ async def test_a_hand_over_whose_answer_was_lost_is_looked_up_and_not_done_twice
         at.step(seconds=6)
         await at.settle()
         assert (at.session().state, at.talk().holder) == ("pool", "kf:pool")
-        assert [fact["said"] for fact in at.facts("kf.handed_over")] == [False]
+        assert [fact["said"] for fact in at.facts("kf.handed_over")] == [True]
+        assert at.heard() == [ASKING]
         assert sum(call.path == "kf/service_state/trans" for call in at.simulator.calls) == 1
+
+
+async def test_where_no_room_is_left_to_say_it_before_the_hand_over_says_it(database: str) -> None:
+    async with house(database) as at:
+        at.receives("he")
+        wants_a_person(at)
+        at.simulator.faults.inject("kf/send_msg", "errcode", errcode=95001)
+        assert await at.say("找人工") == [ASKING]
+        assert [fact["said"] for fact in at.facts("kf.handed_over")] == [True]
+        assert await at.say("人呢") == []
+
+
+async def test_where_it_could_not_be_said_at_all_the_colleague_is_told_so(database: str) -> None:
+    async with house(database) as at:
+        at.receives("lin")
+        await at.say("你好")
+        at.store.do(_owned_by_lin, at, OWNER)
+        wants_a_person(at)
+        at.simulator.faults.inject("kf/send_msg", "errcode", errcode=95001)
+        at.simulator.faults.inject("kf/service_state/trans", "lost_after")
+        await at.say("找人工")
+        at.step(seconds=6)
+        await at.settle()
+        assert at.heard() == ["答：你好"]
+        (told,) = [bubble.text for bubble in at.simulator.staff_phone("lin")]
+        assert told.rstrip("\u200b\u200c\u200d\u2060\ufeff").endswith("客户还没有看到转接的提示，请先打个招呼。")
+
+
+async def test_a_session_that_had_ended_before_somebody_took_over_here_takes_the_word_from_nobody(database: str) -> None:
+    async with house(database) as at:
+        at.store.do(lambda work, _: access.add_operators(work, [access.AddOperator("he", ("owner",), userid="he")]), None, OWNER)
+        await at.say("你好")
+        await at.simulator.servicer_says("he", XIANG, "我来")
+        await at.settle()
+        (he,) = {at.talk().holder}
+        at.step(minutes=1)
+        await at.simulator.servicer_ends("he", XIANG)
+        at.step(seconds=2)
+        await at.store.write(conversation.hold, [conversation.Take("again", at.place(), he)], OWNER)
+        at.step(minutes=1)
+        await at.settle()
+        assert (at.session().state, at.talk().holder) == ("ended", he)
+        at.step(minutes=1)
+        await at.simulator.servicer_says("he", XIANG, "还有一句")
+        await at.simulator.servicer_ends("he", XIANG)
+        await at.settle()
+        assert (at.session().state, at.talk().holder) == ("ended", "")
+
+
+async def test_given_back_and_taken_again_before_wecom_has_ended_the_session_it_stays_taken(database: str) -> None:
+    async with house(database) as at:
+        await at.say("你好")
+        await at.simulator.servicer_says("lin", XIANG, "我来")
+        await at.settle()
+        await at.store.write(conversation.hold, [conversation.Take("back", at.place(), "")], OWNER)
+        at.clock.advance(timedelta(seconds=1))
+        await at.store.write(conversation.hold, [conversation.Take("mine", at.place(), "op1")], OWNER)
+        await at.settle()
+        assert (at.simulator.kf.session(XIANG).state, at.session().state, at.talk().holder) == (4, "ended", "op1")
 
 
 async def test_taken_in_wecom_is_taken_here_and_ended_there_is_ended_here(database: str) -> None:
