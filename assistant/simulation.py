@@ -17,13 +17,23 @@ from assistant.payments import SimulatedPayout
 from assistant.payments.simulator import Account, PaySimulator
 from assistant.settings import Settings, WeComSettings
 from assistant.store import Store, View
-from assistant.wecom.simulator import AppSettings, BotSettings, KfSettings, ShopKeys, Simulator, SimulatorConfig, SimulatorError
+from assistant.wecom.simulator import (
+    AppSettings,
+    BotSettings,
+    ContactSettings,
+    KfSettings,
+    ShopKeys,
+    Simulator,
+    SimulatorConfig,
+    SimulatorError,
+)
 from assistant.wecom.simulator.personas import SCRIPTS
 
 CORP = "ww0000000000demo00"
 APP = AppSettings(1000002, "demo-app-secret", "demoAppToken", "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG")
 KF = KfSettings("wkdemo0000000001", "demo-kf-secret", "demoKfToken", "0123456789abcdefghijklmnopqrstuvwxyzABCDEFG")
 BOT = BotSettings("aibdemo00000001", "demoBotToken", "GFEDCBA9876543210zyxwvutsrqponmlkjihgfedcba")
+CONTACT = ContactSettings("demoContactToken", "zyxwvutsrqponmlkjihgfedcba9876543210ABCDEFG")
 CONTACT_SECRET = "demo-contact-secret"  # noqa: S105 - known to both sides of the simulation only
 SHOPS = {
     "youzan": ShopKeys("demo-client", "demo-youzan-secret", "/shops/youzan"),
@@ -49,6 +59,8 @@ def credentials(api_base: str) -> WeComSettings:
         app_token=SecretStr(APP.token),
         app_aes_key=SecretStr(APP.aes_key),
         contact_secret=SecretStr(CONTACT_SECRET),
+        contact_token=SecretStr(CONTACT.token),
+        contact_aes_key=SecretStr(CONTACT.aes_key),
         kf_account=KF.open_kfid,
         kf_secret=SecretStr(KF.secret),
         kf_token=SecretStr(KF.token),
@@ -99,7 +111,7 @@ async def start(
     store: Store, clock: Clock, callback_base: str, host: str, control_port: int, robots: Sequence[tuple[str, SecretStr]] = ()
 ) -> Simulation:
     """Starts the simulator with the customers, staff and groups of the book on loopback ports, and the robots in the staff's group."""
-    simulator = Simulator(SimulatorConfig(CORP, callback_base, APP, KF, BOT, CONTACT_SECRET, shops=SHOPS), clock)
+    simulator = Simulator(SimulatorConfig(CORP, callback_base, APP, KF, BOT, CONTACT_SECRET, contact=CONTACT, shops=SHOPS), clock)
     populate(simulator, await store.read(_people), await store.read(staff.people), await store.read(members.groups), robots)
     simulator.world.knobs.mass_dispatch_seconds = DISPATCH_SECONDS
     runners: list[web.AppRunner] = []

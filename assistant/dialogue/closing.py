@@ -121,7 +121,8 @@ def _owner(work: Work, member_id: str) -> str:
 
 def _to_colleague(work: Work, close: Close, owner: str) -> bool:
     """Where colleagues receive customers in the channel's own client the word is theirs from this commit on; the customer reads of it
-    first, since afterwards the channel takes nothing from us. False where nobody does: a ticket waits, and the assistant says its sentence itself."""
+    first, since afterwards the channel takes nothing from us. False where nobody does: a ticket waits, and the assistant says its
+    sentence itself."""
     opened = close.opened
     address = opened.conversation.address
     receiver = accounts.receiver(work, address.account, [owner]) if address.channel == session.CHANNEL else None

@@ -82,7 +82,9 @@ def _contacts(work: Work, heard: Sequence[ContactEvent]) -> None:
     people.look_after(work, [(one.member_id, one.staff) for one in opened])
     ended = [change.relation for change in changes if change.kind == "ended"]
     people.pass_on(work, [(one.member_id, one.staff) for one in ended])
-    _welcome(work, [one for one in turns if one.welcome_code and kinds[id(one)].relation.open], owners)
+    # A customer who agrees to the archive may be greeted only then.
+    open_now = [one for one in turns if kinds[id(one)].relation.open] + [one for one in heard if one.change == "archive_agreed"]
+    _welcome(work, [one for one in open_now if one.welcome_code], owners)
     _transfers(work, heard)
     # Also after an end: whose friends are left decides who may still write.
     work.due(*(fetch_due(external, work.now + LAG) for external in sorted({one.customer for one in heard})))

@@ -131,7 +131,7 @@ class ContactSync:
             while run.status == "running":
                 run = await kinds[job.key](run)
                 self._stage(f"sync.{job.key}")
-        except (Transient, Broken) as error:
+        except LaoyouError as error:
             await self._store.write(contacts.step, Step(run.id, run.stage, run.place, trouble=error.say), ME)
             raise
 
@@ -240,6 +240,8 @@ class ContactSync:
             if error.detail.get("errcode") != _TOO_MANY or owners:
                 raise
             users = await calls_contact.follow_users(self._client)
+            if not users:
+                raise Broken(f"{error.say}可是企业微信没有列出任何有客户联系权限的成员。", code="no_follow_users") from error
             return await self._keep(Found(Step(run.id, "listing", place | {"users": users})))
         todo = [[str(row.get("chat_id")), int(row.get("status") or 0)] for row in page.rows if row.get("chat_id")]
         after = place | {"cursor": page.next_cursor, "todo": todo}

@@ -74,7 +74,8 @@ class Doctor:
             if app in self._works:
                 async for finding in self._looked(app, look):
                     yield finding
-        for name in ("app", "kf", "bot"):
+        own = ("contact",) if "contact" in self.corp.endpoints else ()
+        for name in ("app", "kf", *own, "bot"):
             yield await self._callback(name)
 
     def _corp_id(self) -> Finding:
@@ -173,7 +174,7 @@ class Doctor:
                     )
 
     async def _callback(self, name: str) -> Finding:
-        what = {"app": "自建应用", "kf": "微信客服", "bot": "智能机器人"}[name]
+        what = {**NAMES, "bot": "智能机器人"}[name]
         if name == "bot" and self.corp.bot == "socket":
             return Finding("fine", "智能机器人用长连接，不需要回调地址")
         envelope = self.corp.endpoints.get(name)

@@ -140,7 +140,9 @@ class _Desk:
     def _sentence(self, work: Work, turned: Turned) -> OutboundMessage:
         job = turned.job
         code = {EVENT_CODE: turned.code, EVENT_UNTIL: (work.now + CODE_LIVES).isoformat()} if turned.code else {}
-        return OutboundMessage(f"{job['turn']}:handed", turned.address, str(job["say"]), str(job["turn"]), str(job["member"]), reply_to=code)
+        return OutboundMessage(
+            f"{job['turn']}:handed", turned.address, str(job["say"]), str(job["turn"]), str(job["member"]), reply_to=code
+        )
 
     async def end(self, job: Job) -> None:
         """A colleague has given the conversation back in the console: the session ends, the customer's next words begin a new one."""

@@ -25,8 +25,8 @@ from assistant.wecom.simulator.adversary import FORMS
 from assistant.wecom.simulator.callbacks import Channel
 from assistant.wecom.simulator.oddities import EVENTS, TEXTS
 
-CHANNELS: tuple[Channel, ...] = ("app", "kf", "bot")
-XML_ONLY = {"doctype", "entities", "sealed_doctype"}
+CHANNELS: tuple[Channel, ...] = ("app", "kf", "contact", "bot")
+XML_ONLY = {"doctype", "entities", "sealed_doctype", "foreign_corp"}
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ async def simulator(store: Store, clock: ManualClock) -> AsyncIterator[Simulator
     app.add_routes(webhook.routes(webhook.Edge(envelopes, store, Waiters(), Intake(store, inbox.Debounce()))))
     corp = (simulation.APP, simulation.KF, simulation.BOT, simulation.CONTACT_SECRET)
     async with TestServer(app) as server:
-        simulator = Simulator(SimulatorConfig(simulation.CORP, str(server.make_url("")), *corp), clock)
+        simulator = Simulator(SimulatorConfig(simulation.CORP, str(server.make_url("")), *corp, contact=simulation.CONTACT), clock)
         simulator.world.add_staff("lin", "林晓")
         simulator.world.add_customer("wmA", "阿香", ["lin"])
         await simulator.start()
@@ -70,6 +70,24 @@ async def test_rule_16_every_forged_request_is_refused_with_an_empty_4xx_and_lea
     said = caplog.text
     assert not [secret for secret in (simulation.APP.token, simulation.APP.aes_key, simulation.KF.aes_key) if secret in said]
     assert await simulator.verify("kf")
+
+
+async def test_a_friend_told_at_the_door_of_customer_contact_is_taken_in_once_and_one_of_another_corp_is_refused(
+    simulator: Simulator, store: Store
+) -> None:
+    assert await simulator.verify("contact")
+    simulator.world.add_customer("wmB", "小兰", [])
+    (told,) = await simulator.customer_adds("wmB", "lin")
+    assert (told.channel, [attempt.status for attempt in told.attempts]) == ("contact", [200])
+    (again,) = await simulator.redeliver()
+    assert again.channel == "contact"
+    events = [row.message["event"] for row in store.look(lambda view: view.all(sa.select(inbox_rows.c.message)))]
+    assert events == ["change_external_contact.add_external_contact"]
+    before = rows(store)
+    for form in ("foreign_receiver", "foreign_corp"):
+        attack = await simulator.adversary.attack(form, "contact")
+        assert (form, attack.status, attack.reply) == (form, 403, "")
+    assert rows(store) == before
 
 
 async def test_rule_16_a_replayed_request_has_no_second_effect_and_is_stale_after_five_minutes(

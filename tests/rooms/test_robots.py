@@ -139,6 +139,20 @@ async def test_a_robot_taken_out_of_its_group_becomes_a_task_that_says_what_to_d
         assert shop.states() == {"refused": 2}
 
 
+@pytest.mark.parametrize(("errcode", "what"), [(93001, "请群主在群设置里允许"), (93004, "重新启用"), (93008, "不在它要发言的群里")])
+async def test_each_reason_why_a_robot_may_not_speak_is_a_task_with_its_own_way_out(
+    store: Store, clock: ManualClock, errcode: int, what: str
+) -> None:
+    async with house(store, clock) as shop:
+        shop.simulator.faults.inject("webhook/send", errcode=errcode)
+        shop.record(unknown(1))
+        clock.advance(robots.GATHER)
+        await shop.runner.run_until_idle()
+        (ticket,) = store.look(staff.open_tickets)
+        assert what in ticket.summary
+        assert (shop.heard(), shop.states()) == ([], {"refused": 1})
+
+
 @pytest.mark.parametrize(("fault", "stage"), [("lost_after", ""), *(("", stage) for stage, _nth in ROBOTS)])
 async def test_a_notice_that_may_have_been_heard_is_not_said_again(store: Store, clock: ManualClock, fault: Any, stage: str) -> None:
     killed = [stage]

@@ -32,6 +32,21 @@ async def test_tokens_are_checked_expire_and_can_be_revoked(bench: Bench) -> Non
     assert "kf-secret" not in str(bench.simulator.calls)
 
 
+async def test_only_the_latest_calls_and_events_are_kept_as_many_as_the_knobs_say(bench: Bench) -> None:
+    knobs = bench.simulator.world.knobs
+    knobs.keep_calls, knobs.keep_events = 3, 2
+    for number in range(5):
+        await bench.simulator.customer_says("wmA", f"第{number}句")
+        await bench.pull()
+    assert (len(bench.simulator.calls), bench.simulator.calls.seen > 3) == (3, True)
+    history = bench.simulator.callbacks.history
+    assert (len(history), history.seen) == (2, 5)
+    (told,) = await bench.simulator.redeliver(-2)
+    assert told.content == history[0].content
+    with pytest.raises(SimulatorError, match="还留着最近的 2 个"):
+        await bench.simulator.redeliver(2)
+
+
 async def test_a_reply_lost_after_the_effect_leaves_the_message_on_the_phone(bench: Bench) -> None:
     await bench.simulator.customer_says("wmA", "问")
     bench.simulator.faults.inject("kf/send_msg", "lost_before")

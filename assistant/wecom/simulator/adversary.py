@@ -15,6 +15,9 @@ from assistant.wecom.simulator.crypto import Envelope
 from assistant.wecom.simulator.world import SimulatorError, World
 
 PATIENCE = 10.0
+STRANGER = "ww9999999999999999"
+"""Another corp."""
+
 BOMB_BYTES = 64 * 2**20
 Forged = tuple[Mapping[str, str], bytes, Mapping[str, str]]
 """Query, body and headers of a request."""
@@ -73,6 +76,9 @@ class Adversary:
         fields: dict[str, str | int] = {"ToUserName": self._config.corp_id, "FromUserName": "forger", "CreateTime": self._world.seconds()}
         if channel == "kf":
             return to_xml({**fields, "MsgType": "event", "Event": "kf_msg_or_event", "Token": "forged", "OpenKfId": "wkforged"})
+        if channel == "contact":
+            change = {"MsgType": "event", "Event": "change_external_contact", "ChangeType": "add_external_contact"}
+            return to_xml({**fields, "FromUserName": "sys", **change, "UserID": "forger", "ExternalUserID": f"wmforged{number}"})
         return to_xml({**fields, "MsgType": "text", "Content": "伪造的消息", "MsgId": number, "AgentID": self._config.app.agentid})
 
     # The forms.
@@ -84,8 +90,16 @@ class Adversary:
     def _foreign_receiver(self, channel: Channel) -> Forged:
         """Rightly signed and sealed with our key, but for another corp."""
         app, kf, bot = self._config.app, self._config.kf, self._config.bot
-        token, aes_key = {"app": (app.token, app.aes_key), "kf": (kf.token, kf.aes_key), "bot": (bot.token, bot.aes_key)}[channel]
-        return (*self._genuine(channel, Envelope(token, aes_key, "ww9999999999999999")), {})
+        keys = {"app": (app.token, app.aes_key), "kf": (kf.token, kf.aes_key), "bot": (bot.token, bot.aes_key)}
+        token, aes_key = keys[channel] if channel != "contact" else self._config.contact or ("", "")
+        return (*self._genuine(channel, Envelope(token, aes_key, STRANGER)), {})
+
+    def _foreign_corp(self, channel: Channel) -> Forged:
+        """Right in every envelope, but its content is addressed to another corp."""
+        if channel == "bot":
+            raise SimulatorError("机器人的回调里没有企业，不能伪造成别的企业")
+        content = self._content(channel).replace(self._config.corp_id, STRANGER)
+        return (*self._callbacks.sealed(channel, content), {})
 
     def _replay(self, channel: Channel) -> Forged:
         """The latest genuine request of this endpoint once more, byte by byte; step the clock first to make it an old one."""
@@ -133,6 +147,7 @@ def _bomb() -> bytes:
 FORMS: Mapping[str, Callable[[Adversary, Channel], Forged]] = {
     "wrong_signature": Adversary._wrong_signature,
     "foreign_receiver": Adversary._foreign_receiver,
+    "foreign_corp": Adversary._foreign_corp,
     "replay": Adversary._replay,
     "truncated": Adversary._truncated,
     "no_body": Adversary._no_body,

@@ -14,6 +14,7 @@ from aiohttp import BodyPartReader, web
 
 from assistant.wecom.simulator.corp import Upload, Verb
 from assistant.wecom.simulator.faults import Fault
+from assistant.wecom.simulator.recent import Recent
 from assistant.wecom.simulator.tokens import Limits
 from assistant.wecom.simulator.world import ApiError
 
@@ -44,14 +45,14 @@ class Call:
 
 
 class ApiFace:
-    """Dispatches; ``calls`` is what the service asked, secrets removed."""
+    """Dispatches; ``calls`` is what the service asked lately (the knob ``keep_calls``), secrets removed."""
 
     def __init__(self, simulator: Simulator) -> None:
         self._simulator = simulator
         self._world = simulator.world
         self._limits = Limits(simulator.world)
         self._busy: set[object] = set()
-        self.calls: list[Call] = []
+        self.calls: Recent[Call] = Recent(lambda: simulator.world.knobs.keep_calls)
         self._routes: dict[str, tuple[str, str, Verb]] = {}
         for family in simulator.families():
             for name, (right, verb) in family.routes().items():

@@ -17,9 +17,10 @@ from yarl import URL
 from assistant.base.clock import stopwatch
 from assistant.wecom.simulator.config import SimulatorConfig
 from assistant.wecom.simulator.crypto import CryptoError, Envelope
+from assistant.wecom.simulator.recent import Recent
 from assistant.wecom.simulator.world import SimulatorError, World
 
-Channel = Literal["app", "kf", "bot"]
+Channel = Literal["app", "kf", "contact", "bot"]
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ def from_xml(text: str) -> dict[str, str]:
 
 
 class Callbacks:
-    """Everything the service is told goes through ``deliver``; ``history`` keeps the contents for ``redeliver``."""
+    """Everything the service is told goes through ``deliver``; ``history`` keeps the latest contents for ``redeliver``."""
 
     def __init__(self, config: SimulatorConfig, world: World) -> None:
         self._config = config
@@ -82,7 +83,7 @@ class Callbacks:
         self._session: aiohttp.ClientSession | None = None
         self._running: set[asyncio.Task[Any]] = set()
         self._held: list[Delivery] = []
-        self.history: list[Delivery] = []
+        self.history: Recent[Delivery] = Recent(lambda: world.knobs.keep_events)
         self.last: dict[Channel, tuple[dict[str, str], bytes]] = {}
         self.base = config.callback_base.rstrip("/")
         self.bot_push: Callable[[str], Awaitable[Attempt]] | None = None
@@ -92,6 +93,9 @@ class Callbacks:
             "kf": Envelope(config.kf.token, config.kf.aes_key, config.corp_id),
             "bot": Envelope(config.bot.token, config.bot.aes_key, ""),
         }
+        if config.contact is not None:
+            self.paths["contact"] = config.contact_path
+            self._envelopes["contact"] = Envelope(*config.contact, config.corp_id)
 
     async def start(self) -> None:
         self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
@@ -160,7 +164,7 @@ class Callbacks:
         try:
             event = self.history[number]
         except IndexError:
-            raise SimulatorError(f"没有第 {number} 个事件，共有 {len(self.history)} 个") from None
+            raise SimulatorError(f"没有第 {number} 个事件，还留着最近的 {len(self.history)} 个") from None
         return await self._copies(event.channel, event.content, 1)
 
     async def verify(self, channel: Channel, echo: str = "7216829451862035") -> bool:

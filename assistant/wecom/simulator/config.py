@@ -27,6 +27,13 @@ class KfSettings(NamedTuple):
     aes_key: str
 
 
+class ContactSettings(NamedTuple):
+    """A callback of customer contact's own; without one its events come by the app's."""
+
+    token: str
+    aes_key: str
+
+
 class BotSettings(NamedTuple):
     """The AI bot: ``mode`` is what the admin page says, callback (receiveid is the empty string) or socket (with its own secret)."""
 
@@ -48,8 +55,10 @@ class SimulatorConfig:
     bot: BotSettings
     contact_secret: str
     seed: int = 0
+    contact: ContactSettings | None = None
     app_path: str = "/wecom/app"
     kf_path: str = "/wecom/kf"
+    contact_path: str = "/wecom/contact"
     bot_path: str = "/wecom/bot"
     api_base: str = "https://qyapi.weixin.qq.com"
     shops: Mapping[str, ShopKeys] = field(default_factory=dict)

@@ -24,6 +24,7 @@ from assistant.wecom.simulator.oddities import Oddities
 from assistant.wecom.simulator.orders import Shops
 from assistant.wecom.simulator.people import ContactPeople
 from assistant.wecom.simulator.personas import Personas
+from assistant.wecom.simulator.recent import Recent
 from assistant.wecom.simulator.robots import Robots
 from assistant.wecom.simulator.staffapp import StaffApp
 from assistant.wecom.simulator.tokens import Tokens, apps_of
@@ -68,8 +69,8 @@ class Simulator(ContactPeople):
         return [self.tokens, self.kf, self.staff_app, self.bot, self.robots, *self.customer_contact.families()]
 
     @property
-    def calls(self) -> list[Call]:
-        """Every API call received, in order, without secrets."""
+    def calls(self) -> Recent[Call]:
+        """The latest API calls received, in order, without secrets; as many as the knob ``keep_calls`` says."""
         return self._api.calls
 
     @property
@@ -197,7 +198,7 @@ class Simulator(ContactPeople):
         return self.mass.confirm(msgid, userid)
 
     async def redeliver(self, number: int = -1) -> list[Delivery]:
-        """Posts event ``number`` of ``callbacks.history`` once more."""
+        """Posts event ``number`` of ``callbacks.history`` (the latest, by the knob ``keep_events``) once more."""
         return await self.callbacks.redeliver(number)
 
     async def verify(self, channel: Channel) -> bool:

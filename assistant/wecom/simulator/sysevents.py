@@ -1,10 +1,10 @@
-"""Events of customer contact: XML from ``sys`` to the app's callback URL, without AgentID and MsgId (documented)."""
+"""Events of customer contact: XML from ``sys`` to the app's callback URL or one of its own, without AgentID and MsgId (documented)."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from assistant.wecom.simulator.callbacks import Callbacks, Delivery, cdata
+from assistant.wecom.simulator.callbacks import Callbacks, Channel, Delivery, cdata
 from assistant.wecom.simulator.config import SimulatorConfig
 from assistant.wecom.simulator.world import World
 
@@ -19,10 +19,11 @@ class SysEvents:
         self._corp_id = config.corp_id
         self._world = world
         self._callbacks = callbacks
+        self._door: Channel = "contact" if config.contact is not None else "app"
 
     async def tell(self, event: str, change: str, fields: Fields) -> list[Delivery]:
         """Answers once the service has been told, or the last retry has failed."""
-        return await self._callbacks.deliver("app", self._content(event, change, fields))
+        return await self._callbacks.deliver(self._door, self._content(event, change, fields))
 
     async def contact(self, change: str, external_userid: str, userid: str, extra: Fields | None = None) -> list[Delivery]:
         """A change_external_contact event."""
@@ -31,7 +32,7 @@ class SysEvents:
 
     def later(self, event: str, change: str, fields: Fields) -> None:
         """Tells it beside the caller, with the present as its time."""
-        self._callbacks.spawn(self._callbacks.deliver("app", self._content(event, change, fields)))
+        self._callbacks.spawn(self._callbacks.deliver(self._door, self._content(event, change, fields)))
 
     def _content(self, event: str, change: str, fields: Fields) -> str:
         head: Fields = {"ToUserName": self._corp_id, "FromUserName": "sys", "CreateTime": self._world.seconds()}

@@ -52,6 +52,8 @@ class Knobs(ContactKnobs, ChannelKnobs, ShopKnobs):
     callback_silent_loss: float = 0.0
     callback_late_share: float = 0.0
     callback_late_seconds: float = 3.0
+    keep_calls: int = 10_000
+    keep_events: int = 10_000
     mass_dispatch_seconds: float = 0.0
     mass_allowance: Literal["month", "week", "day"] = "month"
     mass_reminders_per_day: int = 3

@@ -101,7 +101,7 @@ async def house(database: str, clock: ManualClock) -> AsyncIterator[House]:
         store = Store(database, clock, REACTIONS)
         stack.callback(store.close)
         corp = (simulation.APP, simulation.KF, simulation.BOT, simulation.CONTACT_SECRET)
-        simulator = Simulator(SimulatorConfig(simulation.CORP, "", *corp), clock)
+        simulator = Simulator(SimulatorConfig(simulation.CORP, "", *corp, contact=simulation.CONTACT), clock)
         for userid, name in CREW.items():
             simulator.world.add_staff(userid, name)
         await store.write(staff.register, [staff.Register(userid, userid, name) for userid, name in CREW.items()], ME)
