@@ -145,8 +145,8 @@ def order(work: Work, lines: Lines) -> None:
                 finished_at=_instant(line, "finished_at") or (at if status == "finished" else None),
             )
         )
-    taken = orders.intake(work, requests)
-    settle_orders(work, [done.order_id for done in taken])
+    taken, held = orders.intake_held(work, requests)
+    settle_orders(work, list(held), held)
     _leave_journeys(work, requests, taken)
 
 

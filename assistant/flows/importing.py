@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from assistant.base.errors import Invalid, LaoyouError
 from assistant.base.principal import Principal
 from assistant.flows import order_files
+from assistant.flows.fitting import Fits, fitting
 from assistant.flows.import_kinds import APPLIED, FILE_ORDER, KINDS
 from assistant.store import Store, Work, cursor, upsert
 
@@ -105,11 +106,11 @@ def import_orders(store: Store, path: Path, profile: order_files.Profile, princi
             if isinstance(found, order_files.BadRow):
                 report.bad.append(BadLine(path.name, found.number, found.reason))
                 continue
-            error = jsonschema.exceptions.best_match(_validator("order").iter_errors(found.line["order"]))
-            if error is None:
+            fault = _fault("order", found.line["order"])
+            if not fault:
                 yield Line(found.number, FILE_ORDER, found.line)
             else:
-                report.bad.append(BadLine(path.name, found.first, _explain(error)))
+                report.bad.append(BadLine(path.name, found.first, fault))
 
     for batch in _batches(good()):
         _apply(store, path.name, FILE_ORDER, batch, principal, report, mark)
@@ -153,10 +154,18 @@ def parse(number: int, raw: bytes) -> Line:
     kind = data["kind"]
     if kind not in KINDS:
         raise Invalid(f"不认识的 kind “{kind[:40]}”，可用：{'、'.join(KINDS)}", code="unknown_kind")
-    error = jsonschema.exceptions.best_match(_validator(kind).iter_errors(data))
-    if error is not None:
-        raise Invalid(_explain(error), code="bad_field")
+    fault = _fault(kind, data)
+    if fault:
+        raise Invalid(fault, code="bad_field")
     return Line(number, kind, data)
+
+
+def _fault(kind: str, data: Any) -> str:
+    """What is wrong with the data of a line in words, empty if nothing is."""
+    if _fits(kind)(data):
+        return ""
+    error = jsonschema.exceptions.best_match(_validator(kind).iter_errors(data))
+    return _explain(error) if error is not None else ""
 
 
 def _no_constant(name: str) -> Any:
@@ -173,8 +182,18 @@ _Strict: Any = jsonschema.validators.extend(_Draft, type_checker=_Draft.TYPE_CHE
 
 
 @cache
+def _schema(kind: str) -> Any:
+    return json.loads((SCHEMAS / f"{kind}.json").read_text(encoding="utf-8"))
+
+
+@cache
 def _validator(kind: str) -> Any:
-    return _Strict(json.loads((SCHEMAS / f"{kind}.json").read_text(encoding="utf-8")))
+    return _Strict(_schema(kind))
+
+
+@cache
+def _fits(kind: str) -> Fits:
+    return fitting(_schema(kind))
 
 
 TYPES = {"integer": "整数", "string": "文字", "boolean": " true 或 false", "array": "列表", "object": "对象"}

@@ -1,6 +1,6 @@
 """PostgreSQL: a whole set in one statement, its rows as one JSON document, where each row by itself would be a message to the server.
 
-For tables of texts, whole numbers, booleans, instants and JSON that have an ``id``; the ids of a set differ.
+For columns of text, whole numbers, booleans, instants and JSON (``suits``).
 """
 
 from __future__ import annotations
@@ -16,33 +16,23 @@ from assistant.store.engine import dumps
 from assistant.store.types import Instant, written
 
 Rows = Sequence[Mapping[str, Any]]
+SUITING = (sa.String, sa.Integer, sa.Boolean, Instant, sa.JSON)
+
+
+@lru_cache(maxsize=1000)
+def suits(table: sa.Table, names: tuple[str, ...]) -> bool:
+    """Whether all these columns go through a document unchanged."""
+    return all(isinstance(table.c[name].type, SUITING) for name in names)
 
 
 def insert_new(connection: sa.Connection, table: sa.Table, many: Rows) -> set[str]:
-    """Inserts the rows whose ``id`` is not there yet and returns those ids."""
+    """Inserts the rows whose ``id`` is not there yet and returns those ids; the ids of the set differ."""
     names = tuple(many[0])
-    return set(connection.execute(_inserting(table, names), {"rows": _document(table, names, many)}).scalars())
+    return set(connection.execute(_inserting(table, names), {"rows": written_out(table, names, many)}).scalars())
 
 
-def replace(connection: sa.Connection, table: sa.Table, many: Rows, replaced: tuple[str, ...], raised: str) -> None:
-    """Inserts the rows; where the ``id`` is there, the columns of ``replaced`` are replaced and ``raised`` goes up by one."""
-    names = tuple(many[0])
-    connection.execute(_replacing(table, names, replaced, raised), {"rows": _document(table, names, many)})
-
-
-@lru_cache(maxsize=100)
-def _inserting(table: sa.Table, names: tuple[str, ...]) -> Any:
-    return _from_document(table, names).on_conflict_do_nothing().returning(table.c.id)
-
-
-@lru_cache(maxsize=100)
-def _replacing(table: sa.Table, names: tuple[str, ...], replaced: tuple[str, ...], raised: str) -> Any:
-    statement = _from_document(table, names)
-    values = {name: statement.excluded[name] for name in replaced} | {raised: table.c[raised] + sa.literal_column("1")}
-    return statement.on_conflict_do_update(index_elements=["id"], set_=values)
-
-
-def _from_document(table: sa.Table, names: tuple[str, ...]) -> postgresql.Insert:
+def from_document(table: sa.Table, names: tuple[str, ...]) -> postgresql.Insert:
+    """Inserts the rows of the document that is bound as ``rows``, in its order."""
     document = sa.cast(sa.bindparam("rows", type_=sa.Text), postgresql.JSONB)
     row = sa.func.jsonb_array_elements(document).table_valued(sa.column("value", postgresql.JSONB))
     # A cast to a text of limited length would cut it off silently; the insert refuses it.
@@ -51,9 +41,15 @@ def _from_document(table: sa.Table, names: tuple[str, ...]) -> postgresql.Insert
     return postgresql.insert(table).from_select(list(names), sa.select(*values), include_defaults=False)
 
 
-def _document(table: sa.Table, names: tuple[str, ...], many: Rows) -> str:
+def written_out(table: sa.Table, names: tuple[str, ...], many: Rows) -> str:
+    """The rows as the document that ``from_document`` reads."""
     columns = [_prepared(table.c[name].type, [row[name] for row in many]) for name in names]
     return dumps(list(zip(*columns, strict=True)))
+
+
+@lru_cache(maxsize=100)
+def _inserting(table: sa.Table, names: tuple[str, ...]) -> Any:
+    return from_document(table, names).on_conflict_do_nothing().returning(table.c.id)
 
 
 def _prepared(kind: sa.types.TypeEngine[Any], values: list[Any]) -> list[Any]:

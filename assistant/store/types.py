@@ -23,6 +23,10 @@ def _naively(value: datetime | None) -> str | None:
     return text and text.removesuffix("+00:00")
 
 
+def _aware(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC) if text else None
+
+
 class Instant(sa.types.TypeDecorator[datetime]):
     """An aware UTC datetime on both databases; a naive value is an error."""
 
@@ -40,6 +44,10 @@ class Instant(sa.types.TypeDecorator[datetime]):
     def bind_processor(self, dialect: Dialect) -> Any:
         """SQLite keeps text; it is written in one step instead of three."""
         return _naively if dialect.name == "sqlite" else super().bind_processor(dialect)
+
+    def result_processor(self, dialect: Dialect, coltype: Any) -> Any:
+        """And read in one."""
+        return _aware if dialect.name == "sqlite" else super().result_processor(dialect, coltype)
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         if value is None:

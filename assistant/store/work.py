@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -15,6 +14,7 @@ from sqlalchemy.dialects import postgresql
 from assistant.base import ids
 from assistant.base.principal import Principal
 from assistant.store import bulk, document, rows
+from assistant.store.engine import dumps
 
 T = TypeVar("T")
 
@@ -93,7 +93,7 @@ class View:
         """Whether the column is one of the values; however many, they are one parameter."""
         many = sorted(set(values))
         if self.is_sqlite:
-            return column.in_(sa.select(sa.func.json_each(json.dumps(many)).table_valued("value").c.value))
+            return column.in_(sa.select(sa.func.json_each(dumps(many)).table_valued("value").c.value))
         return column == sa.func.any(sa.cast(many, postgresql.ARRAY(sa.String)))
 
     def locked(self, statement: sa.Select[Any]) -> sa.Select[Any]:
@@ -216,10 +216,8 @@ class Work(View):
         self.insert_missing(rows.due, [_due_row(number, item, self.now) for number, item in items.items() if item.keep])
         moved = [_due_row(number, item, self.now) for number, item in items.items() if not item.keep]
         replaced = ("due_at", "payload", "order_key", "held", "attempts")
-        if moved and self.is_sqlite:
+        if moved:
             bulk.upsert(self._connection, rows.due, moved, ["id"], replaced, ["generation"])
-        elif moved:
-            document.replace(self._connection, rows.due, moved, replaced, "generation")
 
 
 @cache

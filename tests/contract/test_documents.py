@@ -1,4 +1,4 @@
-"""New rows of a set: what is there already stays, what is new comes back exactly as it was given, on both databases."""
+"""Sets of rows: what is there already stays or is replaced as asked, what is new comes back exactly as it was given, on both databases."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import sqlalchemy as sa
 
 from assistant.base.clock import ManualClock
 from assistant.base.principal import system
-from assistant.store import Store, inbox
+from assistant.store import Store, inbox, upsert
+from assistant.store.bulk import MANY
 
 ME = system("test")
 SHANGHAI = timezone(timedelta(hours=8))
@@ -58,3 +59,32 @@ def test_a_text_that_does_not_fit_is_never_cut_off(store: Store, clock: ManualCl
         assert stored(store) == []
     else:
         assert [found.external_id for found in stored(store)] == [long]
+
+
+def test_however_many_rows_a_set_has_their_values_come_back_as_they_were_given(store: Store, clock: ManualClock) -> None:
+    at = datetime(2026, 11, 22, 7, 59, 59, 1, SHANGHAI)
+    for count in (1, MANY - 1, MANY, MANY + 1):
+        rows = [row(100 * count + n, clock, received_at=at, message=RAW, conversation="'“😀”' %s :x ?") for n in range(count)]
+        store.do(lambda work, many: work.insert(inbox, many), rows, ME)
+    found = stored(store)
+    assert len(found) == 3 * MANY + 1
+    assert {(one.received_at, repr(one.message), one.conversation) for one in found} == {(at, repr(RAW), "'“😀”' %s :x ?")}
+
+
+@pytest.mark.parametrize("count", [1, MANY * 2])
+def test_a_taken_key_is_refused_passed_over_or_replaced_as_asked(store: Store, clock: ManualClock, count: int) -> None:
+    first = [row(n, clock) for n in range(count)]
+    later = [row(n, clock, state="handled", turn="t") for n in range(count)]
+    store.do(lambda work, many: work.insert(inbox, many), first, ME)
+    with pytest.raises(sa.exc.IntegrityError):
+        store.do(lambda work, many: work.insert(inbox, many), later, ME)
+    store.do(lambda work, many: work.insert_missing(inbox, many), later, ME)
+    assert {(one.state, one.turn) for one in stored(store)} == {("waiting", "")}
+    store.do(lambda work, many: upsert(work, inbox, many, ["id"], ["state"]), later, ME)
+    assert {(one.state, one.turn) for one in stored(store)} == {("handled", "")}
+
+
+def test_of_a_row_that_stands_twice_in_a_set_the_last_one_holds(store: Store, clock: ManualClock) -> None:
+    twice = [row(n % MANY, clock, state=f"s{n}") for n in range(2 * MANY)]
+    store.do(lambda work, many: upsert(work, inbox, many, ["id"], ["state"]), twice, ME)
+    assert [one.state for one in stored(store)] == [f"s{MANY + n}" for n in range(MANY)]

@@ -5,7 +5,7 @@ The card is chosen by one rule: the one that brings most, then the one that ends
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from assistant.base.errors import Refused
 from assistant.base.ids import derive
@@ -36,14 +36,14 @@ def _claim_one(work: Work, request: Claim) -> Claimed:
     return Claimed(one.id, one.state, one.payable_fen, say_state(one), when_paid(one))
 
 
-def advance_for_orders(work: Work, order_ids: Sequence[str]) -> None:
+def advance_for_orders(work: Work, order_ids: Sequence[str], held: Mapping[str, Order] | None = None) -> None:
     """Brings the claims of these orders up to what the orders say now, and binds those whose member holds a card that binds by itself.
 
-    Told again it changes nothing. Needs no key.
+    Told again it changes nothing. Needs no key. Orders that the caller holds until the commit are not read again.
     """
     claimed = store.claim_ids_of_orders(work, order_ids)
     refreshed(work, list(claimed.values()))
-    free = [one for one in orders.many(work, set(order_ids) - claimed.keys()).values() if one.member_id and one.net_fen > 0]
+    free = [one for one in orders.many(work, set(order_ids) - claimed.keys(), held).values() if one.member_id and one.net_fen > 0]
     holders = store.holders(work, {one.member_id for one in free})
     for one in sorted(free, key=lambda order: (order.member_id, order.paid_at or work.now, order.id)):
         if one.member_id in holders:

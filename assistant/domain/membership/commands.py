@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from assistant.base.errors import Conflict, Invalid, Refused
 from assistant.base.money import checked
@@ -51,15 +51,18 @@ def give_gift(work: Work, gift_id: str, give: Callable[[DueGift], object]) -> bo
     return True
 
 
-def grow_for_orders(work: Work, order_ids: Sequence[str]) -> list[Grown]:
-    """Brings growth value up to what received orders say now: one per yuan of net amount. Needs no key."""
-    found = _received(work, order_ids)
+def grow_for_orders(work: Work, order_ids: Sequence[str], held: Mapping[str, Order] | None = None) -> list[Grown]:
+    """Brings growth value up to what received orders say now: one per yuan of net amount. Needs no key.
+
+    Orders that the caller holds until the commit are not read again.
+    """
+    found = _received(work, order_ids, held)
     if not found:
         return []
     ladder = store.open_ladder(work, {order.member_id for order in found.values()})
     if not work.is_sqlite:
         # Another unit may have changed the orders while this one waited for the members' rows.
-        found = {number: order for number, order in _received(work, found.keys()).items() if order.member_id in ladder.places}
+        found = {number: order for number, order in _received(work, found.keys(), held).items() if order.member_id in ladder.places}
     before = store.counted_for(work, found.keys())
     changed = []
     for number in sorted(found):
@@ -78,8 +81,8 @@ def grow_for_orders(work: Work, order_ids: Sequence[str]) -> list[Grown]:
     return done
 
 
-def _received(work: Work, order_ids: Iterable[str]) -> dict[str, Order]:
-    found = orders.many(work, order_ids)
+def _received(work: Work, order_ids: Iterable[str], held: Mapping[str, Order] | None) -> dict[str, Order]:
+    found = orders.many(work, order_ids, held)
     return {number: order for number, order in found.items() if order.member_id and order.status in ("finished", "closed")}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from assistant.base.errors import Conflict, Invalid, Refused
 from assistant.base.ids import derive
@@ -41,19 +41,22 @@ def refund_paid(work: Work, requests: Sequence[RefundPaid]) -> list[Refunded]:
     return once(work, "membership.refund_paid", requests, Refunded, _refund)
 
 
-def buy_for_orders(work: Work, order_ids: Sequence[str]) -> int:
-    """Brings paid time up to what orders of plans say now: a paid order buys, one wholly refunded or closed ends what it bought."""
+def buy_for_orders(work: Work, order_ids: Sequence[str], held: Mapping[str, Order] | None = None) -> int:
+    """Brings paid time up to what orders of plans say now: a paid order buys, one wholly refunded or closed ends what it bought.
+
+    Orders that the caller holds until the commit are not read again.
+    """
     book = store.rules_book(work)
     plans = {sku: plan for rules in book.values() for plan in rules.plans for sku in plan.skus}
     if not plans:
         return 0
-    found = _of_plans(work, order_ids, plans)
+    found = _of_plans(work, order_ids, plans, held)
     if not found:
         return 0
     ladder = store.open_ladder(work, {order.member_id for order in found.values()})
     if not work.is_sqlite:
         # Another unit may have changed the orders while this one waited for the members' rows.
-        found = {number: order for number, order in _of_plans(work, found.keys(), plans).items() if order.member_id in ladder.places}
+        found = {number: order for number, order in _of_plans(work, found.keys(), plans, held).items() if order.member_id in ladder.places}
     bought = store.paid_by(work, [f"order:{number}:{n}" for number, order in found.items() for n in range(len(order.items))])
     done = 0
     for _number, order in sorted(found.items()):
@@ -70,9 +73,9 @@ def buy_for_orders(work: Work, order_ids: Sequence[str]) -> int:
     return done
 
 
-def _of_plans(work: Work, order_ids: Iterable[str], skus: Iterable[str]) -> dict[str, Order]:
+def _of_plans(work: Work, order_ids: Iterable[str], skus: Iterable[str], held: Mapping[str, Order] | None) -> dict[str, Order]:
     wanted = set(skus)
-    found = orders.many(work, order_ids)
+    found = orders.many(work, order_ids, held)
     return {
         number: order
         for number, order in found.items()

@@ -1,6 +1,6 @@
 """Orders of any shop: taken in whatever order they arrive, their states, refunds and whose they are. Not for rewards."""
 
-from assistant.domain.orders.commands import claim, intake, match, match_waiting, refund
+from assistant.domain.orders.commands import claim, intake, intake_held, match, match_waiting, refund
 from assistant.domain.orders.features import FEATURES
 from assistant.domain.orders.guessing import TOO_MANY, WRONG_A_DAY, WrongNumber, guesses_left, note_wrong
 from assistant.domain.orders.model import (
@@ -52,6 +52,7 @@ __all__ = [
     "get",
     "guesses_left",
     "intake",
+    "intake_held",
     "many",
     "match",
     "match_waiting",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -19,6 +19,15 @@ SWEEP = timedelta(days=2)
 def intake(work: Work, updates: Sequence[OrderUpdate]) -> list[Taken]:
     """Takes in what shops say, in any order and any number of times; orders whose buyer is unknown wait for the identity."""
     return once(work, "orders.intake", updates, Taken, _intake)
+
+
+def intake_held(work: Work, updates: Sequence[OrderUpdate]) -> tuple[list[Taken], dict[str, Order]]:
+    """The same, with the orders as they stand now by our id, held until the commit."""
+    held: dict[str, Order] = {}
+    taken = once(work, "orders.intake", updates, Taken, lambda work, new: _intake(work, new, held))
+    told_before = {one.order_id for one in taken} - held.keys()
+    held.update(store.hold(work, told_before))
+    return taken, {number: one for number, one in held.items() if one.status}
 
 
 def refund(work: Work, refunds: Sequence[Refund]) -> list[Taken]:
@@ -43,10 +52,10 @@ def claim(work: Work, claims: Sequence[Claim]) -> list[Taken]:
     return once(work, "orders.claim", claims, Taken, _claim)
 
 
-def _intake(work: Work, updates: Sequence[OrderUpdate]) -> list[Taken]:
+def _intake(work: Work, updates: Sequence[OrderUpdate], held: dict[str, Order] | None = None) -> list[Taken]:
     for update in updates:
         check_update(update)
-    return _hear(work, [(update.source, update.order_no, body_of(update)) for update in updates])
+    return _hear(work, [(update.source, update.order_no, body_of(update)) for update in updates], held)
 
 
 def _refund(work: Work, refunds: Sequence[Refund]) -> list[Taken]:
@@ -55,15 +64,17 @@ def _refund(work: Work, refunds: Sequence[Refund]) -> list[Taken]:
     return _hear(work, [(one.source, one.order_no, body_of(one)) for one in refunds])
 
 
-def _hear(work: Work, said: Sequence[tuple[str, str, Mapping[str, Any]]]) -> list[Taken]:
+def _hear(work: Work, said: Sequence[tuple[str, str, Mapping[str, Any]]], held: dict[str, Order] | None = None) -> list[Taken]:
     ids = [order_id(source, order_no) for source, order_no, _body in said]
     blank = {number: Order(number, source, order_no) for number, (source, order_no, _body) in zip(ids, said, strict=True)}
-    before = store.lock(work, list(blank.values()))
-    store.add_words(work, [(number, body) for number, (_source, _no, body) in zip(ids, said, strict=True)])
-    words = store.words_of(work, blank.keys())
+    before, begun = store.begin(work, list(blank.values()))
+    words = store.add_words(work, [(number, body) for number, (_source, _no, body) in zip(ids, said, strict=True)])
+    words |= store.words_of(work, before.keys() - begun)
     after = {number: fold(before[number], words[number]) for number in before}
     after = _owned(work, after)
-    _save(work, before, after)
+    _save(work, before, after, begun)
+    if held is not None:
+        held.update(after)
     return [Taken(number if after[number].status else "", after[number].member_id) for number in ids]
 
 
@@ -80,7 +91,7 @@ def _owned(work: Work, found: dict[str, Order]) -> dict[str, Order]:
 def _give(work: Work, ids: Sequence[str]) -> list[str]:
     if not ids:
         return []
-    before = store.lock(work, list(store.by_id(work, ids).values()))
+    before = store.hold(work, ids)
     after = _owned(work, before)
     return _save(work, before, after)
 
@@ -91,7 +102,7 @@ def _claim(work: Work, claims: Sequence[Claim]) -> list[Taken]:
     for asked in claims:
         one = replace(asked, member_id=current.get(asked.member_id, asked.member_id))
         found = store.by_number(work, one.order_no.strip(), one.source)
-        before = store.lock(work, found)
+        before = store.hold(work, [order.id for order in found])
         # An order that waits to be matched with its buyer in the next moment is that buyer's already.
         seen = _owned(work, before)
         free = [order for order in seen.values() if order.member_id in ("", one.member_id)]
@@ -115,8 +126,8 @@ def _suspect(work: Work, one: Claim, found: Mapping[str, Order]) -> None:
             members.note(work, [members.Evidence(one.member_id, owner, "claimed_order", one.order_no.strip(), "claimed_order", False)])
 
 
-def _save(work: Work, before: Mapping[str, Order], after: Mapping[str, Order]) -> list[str]:
-    changed = [(before[number], after[number]) for number in sorted(after) if before[number] != after[number]]
+def _save(work: Work, before: Mapping[str, Order], after: Mapping[str, Order], begun: Collection[str] = ()) -> list[str]:
+    changed = [(before[number], after[number]) for number in sorted(after) if number in begun or before[number] != after[number]]
     store.save(work, changed)
     for old, new in changed:
         work.record(*facts.between(old, new))

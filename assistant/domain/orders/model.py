@@ -179,7 +179,9 @@ def _plain(value: Any) -> Any:
 def fold(order: Order, bodies: Iterable[Mapping[str, Any]]) -> Order:
     """The order that all words add up to; ``order`` gives the id, the number and the owner found so far."""
     words = list(bodies)
-    told = sorted((body for body in words if body["word"] == "update"), key=_stamp)
+    told = [body for body in words if body["word"] == "update"]
+    if len(told) > 1:
+        told.sort(key=_stamp)
     updates = [body for body in told if not body.get("part")]
     if not updates:
         return Order(order.id, order.source, order.order_no, member_id=order.member_id)

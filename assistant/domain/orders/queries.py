@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 
 from assistant.domain.orders import store
@@ -21,9 +21,11 @@ def by_number(view: View, order_no: str) -> list[Order]:
     return store.by_number(view, order_no, "")
 
 
-def many(view: View, ids: Iterable[str]) -> dict[str, Order]:
-    """Orders by our id; unknown ids are left out."""
-    return store.by_id(view, set(ids))
+def many(view: View, ids: Iterable[str], held: Mapping[str, Order] | None = None) -> dict[str, Order]:
+    """Orders by our id; unknown ids are left out. Those in ``held`` are in the caller's hands until the commit and not read again."""
+    wanted = set(ids)
+    found = {number: held[number] for number in wanted & held.keys()} if held else {}
+    return found | store.by_id(view, wanted - found.keys())
 
 
 def of_member(view: View, member_id: str, limit: int) -> list[Order]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -18,39 +17,42 @@ from assistant.store import View, Work, chunks, upsert
 COLUMNS = [column.name for column in order.columns if column.name not in ("id", "source", "order_no", "received_at")]
 
 
-def lock(work: Work, wanted: Collection[Order]) -> dict[str, Order]:
-    """The orders as stored, held until the commit in one order; those nobody has heard of begin as empty rows."""
-    ids = sorted(one.id for one in wanted)
-    found = _locked(work, ids)
+def begin(work: Work, wanted: Collection[Order]) -> tuple[dict[str, Order], set[str]]:
+    """The orders as stored, held until the commit in one order, and which of them nobody had heard of: those begin empty."""
+    found = hold(work, [one.id for one in wanted])
     missing = sorted((one for one in wanted if one.id not in found), key=lambda one: one.id)
-    if missing:
-        work.insert_missing(order, [{**_row(one), "received_at": work.now} for one in missing])
-        found.update(_locked(work, [one.id for one in missing]))
-    return found
+    begun = {one.id for one in missing}
+    if missing and not work.is_sqlite:
+        # An empty row is what another unit that hears of the order in this moment waits for.
+        begun = work.insert_new(order, [{**_row(one), "received_at": work.now} for one in missing])
+        found |= hold(work, [one.id for one in missing if one.id not in begun])
+    return found | {one.id: one for one in missing if one.id in begun}, begun
 
 
-def _locked(work: Work, ids: Sequence[str]) -> dict[str, Order]:
-    found: dict[str, Order] = {}
-    for part in chunks(ids):
-        statement = work.locked(sa.select(order).where(order.c.id.in_(part)).order_by(order.c.id))
-        found.update({row.id: _order(row, ()) for row in work.all(statement)})
-    lines = _items(work, list(found))
-    return {number: replace(one, items=tuple(lines.get(number, ()))) for number, one in found.items()}
+def hold(work: Work, ids: Collection[str]) -> dict[str, Order]:
+    """The orders as stored, held until the commit in one order; unknown ids are left out."""
+    if not ids:
+        return {}
+    statement = work.locked(sa.select(order).where(work.among(order.c.id, ids)).order_by(order.c.id))
+    return {one.id: one for one in _read(work, statement)}
 
 
-def add_words(work: Work, words: Iterable[tuple[str, Mapping[str, Any]]]) -> None:
-    """Keeps what was said; the same words about one order are one row."""
-    rows = {}
+def add_words(work: Work, words: Iterable[tuple[str, Mapping[str, Any]]]) -> dict[str, list[Mapping[str, Any]]]:
+    """Keeps what was said, the same words about one order as one row; returns what was said, each once, by order."""
+    rows, said = {}, dict[str, list[Mapping[str, Any]]]()
     for number, body in words:
         name = derive("word", number, digest_of(body))
-        rows[name] = {"id": name, "order_id": number, "body": dict(body), "received_at": work.now}
+        if name not in rows:
+            rows[name] = {"id": name, "order_id": number, "body": dict(body), "received_at": work.now}
+            said.setdefault(number, []).append(body)
     work.insert_missing(word, [rows[name] for name in sorted(rows)])
+    return said
 
 
 def words_of(view: View, ids: Collection[str]) -> dict[str, list[Mapping[str, Any]]]:
     found: dict[str, list[Mapping[str, Any]]] = {}
-    for part in chunks(sorted(ids)):
-        for row in view.all(sa.select(word.c.order_id, word.c.body).where(word.c.order_id.in_(part))):
+    if ids:
+        for row in view.all(sa.select(word.c.order_id, word.c.body).where(view.among(word.c.order_id, ids))):
             found.setdefault(row.order_id, []).append(row.body)
     return found
 
@@ -107,10 +109,9 @@ def waiting_by_source(view: View) -> list[Waiting]:
 
 
 def by_id(view: View, ids: Collection[str]) -> dict[str, Order]:
-    found: dict[str, Order] = {}
-    for part in chunks(sorted(ids)):
-        found.update({one.id: one for one in _read(view, sa.select(order).where(order.c.id.in_(part), order.c.status != ""))})
-    return found
+    if not ids:
+        return {}
+    return {one.id: one for one in _read(view, sa.select(order).where(view.among(order.c.id, ids), order.c.status != ""))}
 
 
 def by_number(view: View, order_no: str, source: str) -> list[Order]:
@@ -153,8 +154,8 @@ def _read(view: View, statement: sa.Select[Any]) -> list[Order]:
 
 def _items(view: View, ids: Sequence[str]) -> dict[str, list[Item]]:
     found: dict[str, list[Item]] = {}
-    for part in chunks(ids):
-        for row in view.all(sa.select(item).where(item.c.order_id.in_(part)).order_by(item.c.order_id, item.c.line)):
+    if ids:
+        for row in view.all(sa.select(item).where(view.among(item.c.order_id, ids)).order_by(item.c.order_id, item.c.line)):
             found.setdefault(row.order_id, []).append(Item(row.sku, row.title, row.category, row.qty, row.paid_fen))
     return found
 

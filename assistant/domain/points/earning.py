@@ -18,19 +18,19 @@ from assistant.domain.points.sheet import Sheet
 from assistant.store import Work
 
 
-def earn_for_orders(work: Work, order_ids: Sequence[str]) -> list[OrderEarning]:
+def earn_for_orders(work: Work, order_ids: Sequence[str], held: Mapping[str, Order] | None = None) -> list[OrderEarning]:
     """Earns for paid orders, dates the lots of received ones, takes back for refunded and closed ones. Needs no key.
 
     Pending at payment, available ``wait_days`` after receipt. An order keeps the rules and the tier or paid plan of its first earning.
-    Orders that nobody owns yet are left out.
+    Orders that nobody owns yet are left out, those the caller holds until the commit are not read again.
     """
-    found = {number: order for number, order in orders.many(work, order_ids).items() if order.member_id and order.status != "created"}
+    found = {number: order for number, order in orders.many(work, order_ids, held).items() if order.member_id and order.status != "created"}
     if not found:
         return []
     sheet = store.open_sheet(work, {order.member_id for order in found.values()}, [_lot_id(number) for number in found])
     if not work.is_sqlite:
         # Another unit may have changed the orders while this one waited for the members' rows.
-        found = {number: order for number, order in orders.many(work, found.keys()).items() if order.member_id}
+        found = {number: order for number, order in orders.many(work, found.keys(), held).items() if order.member_id}
     settling = _Settling(work, sheet, found)
     sheet.refresh()
     queue = sorted(found.values(), key=lambda order: (order.paid_at or work.now, order.id))
