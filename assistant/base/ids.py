@@ -21,5 +21,7 @@ def fresh(kind: str) -> str:
 
 def digest_of(value: Any) -> str:
     """Hex SHA-256 of the canonical JSON of a value; the same content gives the same digest."""
-    text = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=str)
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(_canonical(value).encode()).hexdigest()
+
+
+_canonical = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=str).encode

@@ -23,8 +23,8 @@ from assistant.flows.import_kinds import APPLIED, FILE_ORDER, KINDS
 from assistant.store import Store, Work, cursor, upsert
 
 SCHEMAS = Path(__file__).parent / "schemas"
-SET = 200
-"""Lines of one kind that are applied together; one unit holds the writer for well under 50 ms."""
+SET = 100
+"""Lines of one kind that are applied together. An order takes the most, about a millisecond: nobody waits long for the writer."""
 
 LONGEST_LINE = 1024 * 1024
 

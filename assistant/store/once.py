@@ -65,19 +65,28 @@ def once(
 def input_hash(request: Any) -> str:
     """Hex SHA-256 of the fields that differ from their defaults, so that a later optional field keeps old hashes valid."""
     fields = {
-        field.name: value
-        for field in dataclasses.fields(request)
-        if field.name != "key" and (value := getattr(request, field.name)) != field.default
+        name: value
+        for name, default in _fields(cast(Any, type(request)))
+        if (value := getattr(request, name)) is not default and value != default
     }
-    return sha256(json.dumps(fields, sort_keys=True, ensure_ascii=False, default=_plain).encode()).hexdigest()
+    fields.pop("key", None)
+    return sha256(_encode(fields).encode()).hexdigest()
+
+
+@cache
+def _fields(kind: Any) -> list[tuple[str, Any]]:
+    return [(field.name, field.default) for field in dataclasses.fields(kind)]
 
 
 def _plain(value: Any) -> Any:
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+        return {name: getattr(value, name) for name, _default in _fields(type(value))}
     if isinstance(value, (set, frozenset)):
         return sorted(value)
     return str(value)
+
+
+_encode = json.JSONEncoder(sort_keys=True, ensure_ascii=False, default=_plain).encode
 
 
 def _known(work: Work, verb: str, keys: list[str]) -> dict[str, tuple[str, str]]:

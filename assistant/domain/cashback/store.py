@@ -90,11 +90,8 @@ def holders(view: View, member_ids: Collection[str]) -> set[str]:
     """Which of these members hold a card that binds by itself."""
     joined = card.join(template, template.c.id == card.c.template_id)
     statement = sa.select(card.c.member_id).distinct().select_from(joined)
-    found: set[str] = set()
-    for part in chunks(sorted(member_ids)):
-        wanted = statement.where(card.c.member_id.in_(part), card.c.uses_left > 0, template.c.auto_bind, card.c.closed_at.is_(None))
-        found |= {row.member_id for row in view.all(wanted)}
-    return found
+    usable = (card.c.uses_left > 0, template.c.auto_bind, card.c.closed_at.is_(None))
+    return {row.member_id for row in view.all(statement.where(view.among(card.c.member_id, member_ids), *usable))}
 
 
 def lock_ended_cards(work: Work, before: datetime, limit: int) -> list[Card]:
@@ -134,11 +131,8 @@ def lock_claims(work: Work, ids: Iterable[str]) -> dict[str, RebateClaim]:
 
 def claim_ids_of_orders(view: View, order_ids: Iterable[str]) -> dict[str, str]:
     """Order id → claim id."""
-    found: dict[str, str] = {}
-    for part in chunks(sorted(set(order_ids))):
-        rows = view.all(sa.select(claim.c.order_id, claim.c.id).where(claim.c.order_id.in_(part)))
-        found.update((row.order_id, row.id) for row in rows)
-    return found
+    rows = view.all(sa.select(claim.c.order_id, claim.c.id).where(view.among(claim.c.order_id, order_ids)))
+    return {row.order_id: row.id for row in rows}
 
 
 def ripe(view: View, limit: int) -> list[str]:

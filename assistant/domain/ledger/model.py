@@ -6,6 +6,7 @@ from collections.abc import MutableMapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
+from typing import NamedTuple
 
 from assistant.base.errors import Invalid, Refused
 from assistant.base.ids import derive
@@ -14,9 +15,8 @@ from assistant.base.money import checked
 ISSUERS = ("brand", "payout")
 
 
-@dataclass(frozen=True, slots=True)
-class Account:
-    """Where value lies: an owner's pocket of one asset."""
+class Account(NamedTuple):
+    """Where value lies: an owner's pocket of one asset. A tuple, since books of large sets are kept by account."""
 
     owner: str
     asset: str

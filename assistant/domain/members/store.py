@@ -18,21 +18,18 @@ Row = dict[str, Any]
 def owners(view: View, wanted: Collection[Identity]) -> dict[Identity, str]:
     """Which member each identity points to; unknown ones are left out."""
     asked, found = set(wanted), {}
-    for part in chunks(sorted({item.value for item in asked})):
-        for row in view.all(sa.select(identity).where(identity.c.value.in_(part))):
-            item = Identity(row.namespace, row.value)
-            if item in asked:
-                found[item] = row.member_id
+    rows = view.all(sa.select(identity).where(view.among(identity.c.value, {item.value for item in asked}))) if asked else ()
+    for row in rows:
+        item = Identity(row.namespace, row.value)
+        if item in asked:
+            found[item] = row.member_id
     return found
 
 
 def standing_for(view: View, ids: Collection[str]) -> dict[str, str]:
     """Each of these that is a member → who it is by now: itself, or whom it was merged into."""
-    found: dict[str, str] = {}
-    for part in chunks(sorted(set(ids))):
-        for row in view.all(sa.select(member.c.id, member.c.merged_into).where(member.c.id.in_(part))):
-            found[row.id] = row.merged_into or row.id
-    return found
+    rows = view.all(sa.select(member.c.id, member.c.merged_into).where(view.among(member.c.id, ids))) if ids else ()
+    return {row.id: row.merged_into or row.id for row in rows}
 
 
 def standing_below(view: View, member_id: str) -> list[str]:

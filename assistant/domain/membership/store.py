@@ -112,20 +112,15 @@ def add_gifts(work: Work, gifts: Sequence[DueGift], *, given: bool = False) -> l
 
 
 def _places(view: View, ids: Collection[str], *, lock: bool = False) -> dict[str, Place]:
-    found: dict[str, Place] = {}
-    for part in chunks(sorted(ids)):
-        statement = sa.select(tier).where(tier.c.member_id.in_(part)).order_by(tier.c.member_id)
-        for row in view.all(view.locked(statement) if lock else statement):
-            found[row.member_id] = Place(**{name: getattr(row, name) for name in PLACE_FIELDS})
-    return found
+    statement = sa.select(tier).where(view.among(tier.c.member_id, ids)).order_by(tier.c.member_id)
+    rows = view.all(view.locked(statement) if lock else statement) if ids else ()
+    return {row.member_id: Place(**{name: getattr(row, name) for name in PLACE_FIELDS}) for row in rows}
 
 
 def lines_of(view: View, ids: Collection[str]) -> list[Paid]:
     """Paid time of the members that is waiting or running."""
-    found: list[Paid] = []
-    for part in chunks(sorted(ids)):
-        found += map(_paid, view.all(sa.select(paid).where(paid.c.member_id.in_(part), paid.c.stage.in_(LIVE))))
-    return found
+    rows = view.all(sa.select(paid).where(view.among(paid.c.member_id, ids), paid.c.stage.in_(LIVE))) if ids else ()
+    return [_paid(row) for row in rows]
 
 
 def paid_by(view: View, payments: Collection[str]) -> dict[str, Paid]:
@@ -183,11 +178,8 @@ def look_at(view: View, member_ids: Collection[str]) -> Ladder:
 
 
 def counted_for(view: View, order_ids: Collection[str]) -> dict[str, OrderGrowth]:
-    found: dict[str, OrderGrowth] = {}
-    for part in chunks(sorted(order_ids)):
-        for row in view.all(sa.select(counted).where(counted.c.order_id.in_(part))):
-            found[row.order_id] = OrderGrowth(row.order_id, row.member_id, row.counted, row.version)
-    return found
+    rows = view.all(sa.select(counted).where(view.among(counted.c.order_id, order_ids))) if order_ids else ()
+    return {row.order_id: OrderGrowth(row.order_id, row.member_id, row.counted, row.version) for row in rows}
 
 
 def orders_counted(view: View, member_id: str) -> set[str]:
