@@ -19,6 +19,16 @@ SEEDS = {
     "signed": ["<xml><Content>积分</Content></xml>".encode()],
     "inner_xml": [b"<xml><MsgType>event</MsgType><Event>change_external_contact</Event><CreateTime>1795000000</CreateTime></xml>"],
     "inner_json": [b'{"msgtype": "mixed", "msgid": "1", "from": {"userid": "u"}, "mixed": {"msg_item": [{"msgtype": "text"}]}}'],
+    "frame": [
+        b'{"cmd": "aibot_msg_callback", "headers": {"req_id": "r1"}, "body": {"msgtype": "text", "text": {"content": "hi"}}}',
+        b'{"cmd": "aibot_event_callback", "headers": {"req_id": "r2"}, "body": {"msgtype": "event", "event": {"eventtype": '
+        b'"template_card_event", "template_card_event": {"event_key": "choice1", "task_id": "t1"}}}}',
+        b'{"headers": {"req_id": "r3"}, "errcode": 846608, "errmsg": "old"}',
+    ],
+    "contact_event": [
+        b"\x00\x00\x00\x00lin\x00wm1\x00spring\x00WELCOME",
+        b"\x01\x01\x06\x02wr1\x00add_member\x000\x00\x001\x00wm1\x00v1\x00v2",
+    ],
 }
 
 

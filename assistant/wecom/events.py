@@ -134,6 +134,9 @@ APP = {
 ALARMS = frozenset({"inactive_warned", "inactive_closed", "low_active_warned", "low_active"})
 """Names of APP after which the app loses, or soon loses, access to customer data: a person must act."""
 
+LONGEST_ID = 64
+"""Characters; ids of WeCom's are at most half as long as a rule."""
+
 ELSEWHERE = frozenset({"kf_msg_or_event", "kf_account_auth_change", "msgaudit_notify"})
 """Events that other parts of the house read."""
 
@@ -163,7 +166,7 @@ def read_event(raw: Mapping[str, Any], at: datetime) -> Event | None:
         return read(raw, at)
     if name in APP:
         detail = {key: raw[key] for key in raw if key not in _ENVELOPE}
-        return AppEvent(APP[name], _text(raw, "FromUserName"), at, detail)
+        return AppEvent(APP[name], _id(raw, "FromUserName"), at, detail)
     return NotUnderstood(called(raw), at)
 
 
@@ -180,7 +183,7 @@ def unknown_elements(raw: Mapping[str, Any]) -> tuple[str, ...]:
 
 def _contact(raw: Mapping[str, Any], at: datetime) -> Event:
     change = CONTACT.get(_text(raw, "ChangeType"))
-    staff, customer = _text(raw, "UserID"), _text(raw, "ExternalUserID")
+    staff, customer = _id(raw, "UserID"), _id(raw, "ExternalUserID")
     if change is None or not staff or not customer:
         return _lacking(raw, at, "UserID", "ExternalUserID")
     return ContactEvent(
@@ -188,7 +191,7 @@ def _contact(raw: Mapping[str, Any], at: datetime) -> Event:
         staff,
         customer,
         at,
-        state=_text(raw, "State"),
+        state=_text(raw, "State")[:LONGEST_ID],
         welcome_code=_text(raw, "WelcomeCode"),
         by_transfer=_text(raw, "Source") == "DELETE_BY_TRANSFER",
         reason=_text(raw, "FailReason"),
@@ -197,25 +200,25 @@ def _contact(raw: Mapping[str, Any], at: datetime) -> Event:
 
 def _group(raw: Mapping[str, Any], at: datetime) -> Event:
     change = GROUP.get(_text(raw, "ChangeType"))
-    if change is None or not _text(raw, "ChatId"):
+    if change is None or not _id(raw, "ChatId"):
         return _lacking(raw, at, "ChatId")
     detail = _text(raw, "UpdateDetail")
     # Other details carry a scene and a count that mean nothing.
     scene = _text(raw, {"add_member": "JoinScene", "del_member": "QuitScene"}.get(detail, ""))
     who = _listed(raw.get("MemChangeList")) if detail in ("add_member", "del_member") else ()
-    return GroupEvent(change, _text(raw, "ChatId"), at, detail, scene, who, _text(raw, "LastMemVer"), _text(raw, "CurMemVer"))
+    return GroupEvent(change, _id(raw, "ChatId"), at, detail, scene, who, _id(raw, "LastMemVer"), _id(raw, "CurMemVer"))
 
 
 def _tag(raw: Mapping[str, Any], at: datetime) -> Event:
     change = TAG.get(_text(raw, "ChangeType"))
-    if change is None or (change != "shuffled" and not _text(raw, "Id")):
+    if change is None or (change != "shuffled" and not _id(raw, "Id")):
         return _lacking(raw, at, "Id")
-    return TagEvent(change, _text(raw, "TagType"), _text(raw, "Id"), at)
+    return TagEvent(change, _text(raw, "TagType"), _id(raw, "Id"), at)
 
 
 def _acquisition(raw: Mapping[str, Any], at: datetime) -> Event:
-    change, link, staff = (_text(raw, name) for name in ("ChangeType", "LinkId", "UserID"))
-    return AcquisitionEvent(change, link, staff, _text(raw, "ExternalUserID"), _text(raw, "State"), at)
+    change, link, staff = _text(raw, "ChangeType"), _id(raw, "LinkId"), _id(raw, "UserID")
+    return AcquisitionEvent(change, link, staff, _id(raw, "ExternalUserID"), _text(raw, "State")[:LONGEST_ID], at)
 
 
 def _card(raw: Mapping[str, Any], at: datetime) -> Event:
@@ -227,12 +230,12 @@ def _card(raw: Mapping[str, Any], at: datetime) -> Event:
         if isinstance(one, dict)
     }
     key, task, card = (_text(raw, name) for name in ("EventKey", "TaskId", "CardType"))
-    menu, staff = _text(raw, "Event") == "template_card_menu_event", _text(raw, "FromUserName")
+    menu, staff = _text(raw, "Event") == "template_card_menu_event", _id(raw, "FromUserName")
     return CardEvent(menu, staff, key, task, card, chosen, at, _text(raw, "ResponseCode"))
 
 
 def _lacking(raw: Mapping[str, Any], at: datetime, *needed: str) -> NotUnderstood:
-    return NotUnderstood(called(raw), at, tuple(name for name in needed if not _text(raw, name)))
+    return NotUnderstood(called(raw), at, tuple(name for name in needed if not _id(raw, name)))
 
 
 _READERS: dict[str, Callable[[Mapping[str, Any], datetime], Event]] = {
@@ -258,8 +261,15 @@ def _text(raw: Mapping[str, Any], name: str) -> str:
     return value.strip() if isinstance(value, str) else ""
 
 
+def _id(raw: Mapping[str, Any], name: str) -> str:
+    """An id of WeCom's; what is longer than any of them is none."""
+    value = _text(raw, name)
+    return value if len(value) <= LONGEST_ID else ""
+
+
 def _listed(value: Any, name: str = "Item") -> tuple[str, ...]:
     """The texts of a list element: one, several, or none."""
     inner = value.get(name, ()) if isinstance(value, dict) else ()
     items = inner if isinstance(inner, list) else [inner]
-    return tuple(item.strip() for item in items if isinstance(item, str) and item.strip())
+    found = (item.strip() for item in items if isinstance(item, str))
+    return tuple(item for item in found if 0 < len(item) <= LONGEST_ID)

@@ -42,7 +42,7 @@ def from_xml(plain: bytes, received_at: datetime, corp: str = "") -> KfWakeup | 
     if corp and _text(raw.get("ToUserName")) not in ("", corp):
         raise CallbackRefused("other_receiver", 403)
     if raw.get("Event") == "kf_msg_or_event":
-        return KfWakeup(_text(raw.get("OpenKfId")), _text(raw.get("Token")))
+        return KfWakeup(_name(raw.get("OpenKfId")), _text(raw.get("Token")))
     return [_app_event(raw, plain, received_at) if raw.get("MsgType") == "event" else _app_message(raw, plain, received_at)]
 
 
@@ -102,8 +102,8 @@ def _app_message(raw: dict[str, Any], plain: bytes, received_at: datetime) -> In
     kind, text = _app_content(raw)
     return InboundMessage(
         source=APP,
-        external_id=_text(raw.get("MsgId")) or hashlib.sha256(plain).hexdigest(),
-        address=Address("app", _text(raw.get("AgentID")), _text(raw.get("FromUserName"))),
+        external_id=_name(raw.get("MsgId")) or hashlib.sha256(plain).hexdigest(),
+        address=Address("app", _name(raw.get("AgentID")), _name(raw.get("FromUserName"))),
         sender_kind="employee",
         kind=kind,
         sent_at=_instant(raw.get("CreateTime"), received_at),
@@ -125,14 +125,14 @@ def _app_content(raw: Mapping[str, Any]) -> tuple[InboundKind, str]:
 
 def _app_event(raw: dict[str, Any], plain: bytes, received_at: datetime) -> InboundMessage:
     """Customer-contact events come from ``sys``: their conversation is that of the customer or the group they tell about."""
-    sender = _text(raw.get("FromUserName"))
-    outside = _text(raw.get("ExternalUserID"))
+    sender = _name(raw.get("FromUserName"))
+    outside = _name(raw.get("ExternalUserID"))
     names = [_text(raw.get("Event")), _text(raw.get("ChangeType"))]
     codes = {"welcome_code": raw.get("WelcomeCode"), "response_code": raw.get("ResponseCode")}
     return InboundMessage(
         source=APP,
         external_id=hashlib.sha256(plain).hexdigest(),
-        address=Address("app", _text(raw.get("AgentID")), outside or sender, _text(raw.get("ChatId"))),
+        address=Address("app", _name(raw.get("AgentID")), outside or sender, _name(raw.get("ChatId"))),
         sender_kind="unknown" if sender in {"", "sys"} else "employee",
         kind="event",
         sent_at=_instant(raw.get("CreateTime"), received_at),
@@ -178,13 +178,13 @@ def _kf_item(raw: dict[str, Any], received_at: datetime) -> InboundMessage:
     msgtype, event = _text(raw.get("msgtype")), _part(raw, "event")
     name = _text(event.get("event_type")) if msgtype == "event" else ""
     # The ids of an event stand inside it and not on the item.
-    account, peer = (_text(raw.get(key)) or _text(event.get(key)) for key in ("open_kfid", "external_userid"))
+    account, peer = (_name(raw.get(key)) or _name(event.get(key)) for key in ("open_kfid", "external_userid"))
     kind, text = _kf_content(msgtype, _part(raw, msgtype))
     text, quoted = ("", text) if quotes_others(msgtype) else (text, "")
     sender = _ORIGINS.get(raw["origin"], "unknown") if isinstance(raw.get("origin"), int) else "unknown"
     return InboundMessage(
         source=KF,
-        external_id=_text(raw.get("msgid")) or digest_of(raw),
+        external_id=_text(raw.get("msgid"))[:200] or digest_of(raw),
         address=Address("kf", account, peer),
         sender_kind=sender,
         kind="recall" if name in _RECALLS else kind,

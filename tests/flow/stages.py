@@ -63,7 +63,7 @@ REACH: tuple[Death, ...] = (
 )
 """Moments, daily statistics and forbidden words, likewise in one process."""
 
-HANDOVER: tuple[Death, ...] = (*(("deliver.after_send", 1), ("kf.handover_begins", 1), ("kf.handed", 1), ("kf.handover_done", 1)),)
+HANDOVER: tuple[Death, ...] = (("deliver.after_send", 1), ("kf.handover_begins", 1), ("kf.handed", 1), ("kf.handover_done", 1))
 """A customer who asks for a person, on the way to the pool of 微信客服."""
 
 CONTACT: tuple[Death, ...] = (

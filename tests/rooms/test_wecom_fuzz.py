@@ -7,10 +7,16 @@ import random
 from collections.abc import Callable
 
 import pytest
+import sqlalchemy as sa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assistant.wecom import CallbackRefused, CryptoError, Envelope, open_json, open_xml
+from assistant.base.principal import system
+from assistant.channels import inbox
+from assistant.channels.message import InboundMessage
+from assistant.flows.receive import Arrival, arrive
+from assistant.store import Store, chunks
+from assistant.wecom import CallbackRefused, CryptoError, Envelope, from_xml, open_json, open_xml
 from tests.support import fuzzing
 
 MUTATIONS = 10_000
@@ -120,6 +126,47 @@ def test_any_json_of_a_bot_is_translated_or_refused(message: object) -> None:
 def test_any_xml_of_an_app_is_translated_or_refused(pairs: list[tuple[str, str]], root: str) -> None:
     inner = "".join(f"<{name}><![CDATA[{value}]]></{name}>" for name, value in pairs)
     fuzzing.inner_xml(f"<{root}>{inner}</{root}>".encode("utf-8", "surrogatepass"))
+
+
+FRAMES = st.fixed_dictionaries(
+    {},
+    optional={
+        "cmd": st.one_of(VALUES, st.sampled_from(["aibot_msg_callback", "aibot_event_callback", "pong"])),
+        "headers": st.one_of(VALUES, st.fixed_dictionaries({}, optional={"req_id": VALUES})),
+        "body": st.one_of(VALUES, BOT),
+        "errcode": VALUES,
+    },
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(told=FRAMES)
+def test_any_frame_of_the_long_connection_is_translated_or_passed_over(told: object) -> None:
+    fuzzing.frame(json.dumps(told, ensure_ascii=False).encode("utf-8", "surrogatepass"))
+
+
+def test_any_event_of_customer_contact_is_taken_into_the_book_or_told_as_not_understood(store: Store) -> None:
+    chance, names = random.Random(20261128), fuzzing.NAMES
+    values = ["", "lin", "wm1", "wr1", "add_member", "1", "\x00", "\ud800", "积" * 400, "9" * 400, "😀", "DELETE_BY_TRANSFER", "tag"]
+    told = [
+        {
+            **{name: chance.choice(values) for name in chance.sample(names, chance.randrange(len(names)))},
+            **{"MsgType": "event", "Event": event, "ChangeType": chance.choice(fuzzing.EVENTS[event])},
+        }
+        for event in chance.choices(list(fuzzing.EVENTS), k=120)
+    ]
+    taken: dict[str, InboundMessage] = {}
+    for one in told:
+        inner = "".join(f"<{name}><![CDATA[{value}]]></{name}>" for name, value in one.items())
+        try:
+            content = from_xml(f"<xml>{inner}</xml>".encode("utf-8", "surrogatepass"), fuzzing.NOW)
+        except CallbackRefused:
+            continue
+        assert isinstance(content, list)
+        taken |= {message.external_id: message for message in content}
+    for part in chunks(list(taken.values()), 20):
+        store.do(arrive, Arrival(part, inbox.NORMAL), system("test"))
+    assert store.look(lambda view: view.scalar(sa.text("SELECT count(*) FROM inbox"))) == len(taken) > 30
 
 
 @pytest.mark.parametrize("target", fuzzing.TARGETS)

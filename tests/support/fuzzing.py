@@ -6,8 +6,11 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from assistant.channels import inbox
+from assistant.channels.message import InboundMessage
 from assistant.store.engine import dumps
-from assistant.wecom import CallbackRefused, Envelope, KfWakeup, from_bot, from_xml, open_json, open_xml, verify_url
+from assistant.wecom import CallbackRefused, Envelope, KfWakeup, cards, from_bot, from_bot_frame, from_xml, open_json, open_xml, verify_url
+from assistant.wecom.events import CONTACT, GROUP, TAG, read_event, unknown_elements
+from assistant.wecom.socket import Frame, understood
 
 NOW = datetime(2026, 11, 22, 4, tzinfo=UTC)
 ENVELOPE = Envelope("QDG6eK", "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG", "ww1")
@@ -48,6 +51,64 @@ def inner_json(data: bytes) -> None:
     _translated(lambda: from_bot(data, NOW, "小棉"))
 
 
+def frame(data: bytes) -> None:
+    """A text frame of the bot's long connection: an ack, a frame that can be stored, or nothing."""
+    heard = understood(data.decode("utf-8", "replace"))
+    if not isinstance(heard, Frame):
+        assert heard is None or (heard[0] and "errcode" in heard[1])
+        return
+    message = from_bot_frame(heard.cmd, heard.req_id, heard.body, NOW, "小棉")
+    _storable(message)
+    event = heard.body.get("event")
+    told = event.get("template_card_event") if isinstance(event, dict) else None
+    if isinstance(told, dict):
+        task, number = cards.pressed(told)
+        assert -1 <= number < 100
+        assert isinstance(task, str)
+
+
+EVENTS = {
+    "change_external_contact": (*CONTACT, "?"),
+    "change_external_chat": (*GROUP, "?"),
+    "change_external_tag": (*TAG, "?"),
+    "customer_acquisition": ("customer_start_chat", "?"),
+    "template_card_event": ("",),
+}
+NAMES = (
+    *("UserID", "ExternalUserID", "State", "WelcomeCode", "Source", "FailReason", "ChatId", "UpdateDetail", "JoinScene", "QuitScene"),
+    *("MemChangeCnt", "MemChangeList", "LastMemVer", "CurMemVer", "Id", "TagType", "EventKey", "TaskId", "SelectedItems", "CreateTime"),
+)
+
+
+def contact_event(data: bytes) -> None:
+    """An event of customer contact: the first bytes choose event, change and elements, the rest are their values, bare or as markup."""
+    raw = data[4:].decode("utf-8", "replace")
+    head = data[:4].ljust(4, b"\x00")
+    event = list(EVENTS)[head[0] % len(EVENTS)]
+    change = EVENTS[event][head[1] % len(EVENTS[event])]
+    elements = []
+    for number, value in enumerate(raw.split("\x00")[: len(NAMES)]):
+        name = NAMES[(head[2] + number) % len(NAMES)]
+        inner = value if head[3] & 1 else f"<![CDATA[{value.replace(']]>', '')}]]>"
+        elements.append(f"<{name}>{f'<Item>{inner}</Item>' if head[3] & 2 else inner}</{name}>")
+    plain = f"<xml><Event>{event}</Event><ChangeType>{change}</ChangeType><MsgType>event</MsgType>{''.join(elements)}</xml>"
+    try:
+        content = from_xml(plain.encode("utf-8", "replace"), NOW)
+    except CallbackRefused:
+        return
+    assert isinstance(content, list)
+    for message in content:
+        _storable(message)
+        read_event(message.raw, message.sent_at)
+        dumps(list(unknown_elements(message.raw)))
+
+
+def _storable(message: InboundMessage) -> None:
+    dumps(inbox.to_json(message)).encode()
+    assert message.external_id
+    assert message.sent_at.tzinfo is not None
+
+
 def _translated(translate: Callable[[], object]) -> None:
     """Whatever comes out can be stored: its JSON is JSON and is the same message when read back."""
     try:
@@ -58,9 +119,7 @@ def _translated(translate: Callable[[], object]) -> None:
         return
     assert isinstance(content, list)
     for message in content:
-        dumps(inbox.to_json(message)).encode()
-        assert message.external_id
-        assert message.sent_at.tzinfo is not None
+        _storable(message)
 
 
 def _refused(opening: Callable[[], object]) -> None:
@@ -70,4 +129,11 @@ def _refused(opening: Callable[[], object]) -> None:
         return
 
 
-TARGETS: dict[str, Callable[[bytes], None]] = {"request": request, "signed": signed, "inner_xml": inner_xml, "inner_json": inner_json}
+TARGETS: dict[str, Callable[[bytes], None]] = {
+    "request": request,
+    "signed": signed,
+    "inner_xml": inner_xml,
+    "inner_json": inner_json,
+    "frame": frame,
+    "contact_event": contact_event,
+}
