@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
+import platform
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -43,6 +46,7 @@ from assistant.domain import (
     stored_value,
 )
 from assistant.flows import (
+    app_cards,
     bot_media,
     cleaning,
     contact_jobs,
@@ -57,7 +61,7 @@ from assistant.flows import (
     statistics,
     words,
 )
-from assistant.flows.bot_line import BotLine, Line, Waits
+from assistant.flows.bot_line import BotLine, Line, Waits, line_state
 from assistant.flows.kf_pull import KfPull
 from assistant.flows.receive import Intake
 from assistant.flows.reconciling import Reconciler
@@ -233,6 +237,7 @@ async def _join(
         appid=payer.appid,
         received=Folder(settings.home / RECEIVED),
         shops=simulation.shop_keys() if simulated else settings.shops.keys(),
+        bot_line=partial(store.read, line_state, wecom.bot_id) if wecom.bot_mode == "socket" else None,
     )
     return Service(settings, store, runner, simulated, brain, waiters, address, client, make_app(doors))
 
@@ -256,7 +261,8 @@ async def _hold_line(
     to = Line(wecom.bot_url, wecom.bot_id, wecom.bot_secret.get_secret_value(), settings.bot_name)
     waits = Waits(lease=min(Waits().lease, settings.lease_seconds))
     shelf = BotShelf(store, Folder(settings.home / "media"))
-    line = BotLine(store, session, to, intake, SeededChance(ids.fresh("line")), waits=waits, shelf=shelf)
+    me = f"{platform.node()}/{os.getpid()}"
+    line = BotLine(store, session, to, intake, SeededChance(ids.fresh("line")), waits=waits, shelf=shelf, by=me)
     deliverer = Deliverer(
         store, {"bot": line.voice}, conversation.hold_back, stage=stage, watcher=telemetry.delivered, again=streams.safe_again
     )
@@ -288,7 +294,7 @@ def _handlers(
     sender = WeComSender(client, media_desk)
     senders: dict[str, Sender] = {
         "kf": kf_sending.KfSender(store, client, sender),
-        "app": Metered(store, sender, app_charges, TOO_MANY),
+        "app": Metered(store, app_cards.AppSender(store, client, sender), app_charges, TOO_MANY),
         "bot": StreamSender(store, waiters, sender),
     }
     gates: dict[str, Any] = {"gate": conversation.hold_back, "room": kf_sending.room, "again": streams.safe_again}
@@ -302,6 +308,7 @@ def _handlers(
         "deliver": deliverer,
         "deliver.bot": deliverer,
         **_kf(store, client, debounce, stage, wecom),
+        **app_cards.handlers(store, client),
         robots.SEND: robots.handler(store, client, {name: Secret(key.get_secret_value()) for name, key in settings.robots}, stage),
         bot_media.FETCH: bot_media.fetching(store, fetcher, inward),
         bot_media.CLEAN: bot_media.cleaning(store, inward),

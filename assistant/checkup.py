@@ -7,8 +7,9 @@ from collections.abc import Callable
 import aiohttp
 
 from assistant import telemetry
-from assistant.base.clock import Clock
+from assistant.base.clock import SHANGHAI, Clock
 from assistant.channels import quota
+from assistant.flows.bot_line import LineState, line_state
 from assistant.flows.doctor import Corp, Doctor, Finding
 from assistant.settings import Settings
 from assistant.store import Store, migrate
@@ -38,6 +39,8 @@ async def wecom(settings: Settings, clock: Clock, tell: Callable[[str], object])
                 say(Finding("fine", f"群机器人“{name}”已设置，有通知时才会发言"))
             if not settings.robots:
                 say(Finding("off", "没有设置群机器人（LAOYOU_ROBOTS），内部通知只在控制台看得到"))
+        if kept.bot_id and kept.bot_mode == "socket":
+            say(_bot_line(await store.read(line_state, kept.bot_id)))
         for closed in await store.read(quota.closed):
             say(
                 Finding(
@@ -51,6 +54,21 @@ async def wecom(settings: Settings, clock: Clock, tell: Callable[[str], object])
     wrong = sum(finding.state == "wrong" for finding in found)
     tell(f"发现 {wrong} 个问题" if wrong else "企业微信的设置一切正常")
     return found
+
+
+def _bot_line(line: LineState) -> Finding:
+    """Who holds the bot's long connection, as the running processes have written it down."""
+    when = f"{line.changed_at.astimezone(SHANGHAI):%m-%d %H:%M}" if line.changed_at else ""
+    held = f"由 {line.by or '未知进程'} 持有" + (f"（{line.since.astimezone(SHANGHAI):%m-%d %H:%M} 起）" if line.since else "")
+    if line.state == "free":
+        return Finding("wrong", "没有进程持有机器人的长连接", "启动服务（python main.py serve）后再检查")
+    if line.state == "connected":
+        return Finding("fine", f"机器人的长连接已接通，{held}，{when} 接通")
+    if line.state == "displaced":
+        return Finding("wrong", f"机器人的长连接 {when} 被另一个程序顶掉，{held}", line.say)
+    what = {"connecting": "正在接通", "lost": "断了，正在重连", "refused": "被企业微信拒绝"}.get(line.state, line.state)
+    click = line.say or "过一分钟再检查；一直这样时检查服务器到 LAOYOU_WECOM_BOT_URL 的网络"
+    return Finding("wrong", f"机器人的长连接{what}（{when} 起），{held}", click)
 
 
 def corp_of(settings: Settings) -> Corp:

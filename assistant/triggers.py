@@ -13,10 +13,12 @@ from assistant import operations
 from assistant.base.clock import parse_instant
 from assistant.base.errors import Broken
 from assistant.base.principal import system
+from assistant.channels import app_cards as cards
 from assistant.channels import quota, session, streams
 from assistant.dialogue import conversation
 from assistant.domain import activities, archive, cashback, events, journeys, members, membership, orders, outreach, points, staff
 from assistant.flows import (
+    app_cards,
     behaviour,
     contact_sync,
     contact_tags,
@@ -108,6 +110,16 @@ def agreed_to_archive(work: Work, happened: Happened) -> None:
     archive.agree_member(work, happened.member_id)
 
 
+def ask_approvers(work: Work, happened: Happened) -> None:
+    """Who may approve a plan of somebody else is asked in the app's chat."""
+    app_cards.ask_approvers(work, happened.subject.removeprefix("plan:"))
+
+
+def withdraw_cards(work: Work, happened: Happened) -> None:
+    """What a card would decide has been decided otherwise, or is not what it shows any more."""
+    app_cards.withdraw_decided(work, happened.subject.removeprefix("plan:"))
+
+
 def settle_touch(work: Work, happened: Happened) -> None:
     """What became of a proactive message is what became of its touch."""
     told = happened.payload
@@ -191,7 +203,8 @@ ON_FACT: dict[str, dict[str, Reaction]] = {
     "moment.unknown": {"tell_people": tell_people},
     "cashback.halted": {"tell_people": tell_people},
     "book.reconciled": {"tell_people": tell_people},
-    "plan.awaiting_approval": {"tell_people": tell_people},
+    "plan.awaiting_approval": {"tell_people": tell_people, "withdraw_cards": withdraw_cards, "ask_approvers": ask_approvers},
+    **{f"plan.{state}": {"withdraw_cards": withdraw_cards} for state in ("draft", "approved", "rejected", "stopped", "expired")},
     **{name: {"tell_people": tell_people} for name in robots.ALARMS},
     "channel.cancelled": {"settle_touch": settle_touch},
 }
@@ -201,6 +214,7 @@ REACTIONS = {name: tuple(reactions) for name, reactions in ON_FACT.items()}
 
 ON_CLOCK: dict[str, tuple[int, Callable[[Work], object]]] = {
     "streams.forget": (3600, streams.forget),
+    "app_cards.forget": (3600, cards.forget),
     "points.mature": (60, points.mature),
     "points.expire": (3600, points.expire),
     "members.catch_up": (300, merging.catch_up),

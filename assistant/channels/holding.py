@@ -20,16 +20,19 @@ holder = sa.Table(
     sa.Column("state", sa.String(20), nullable=False),
     sa.Column("say", sa.Text, nullable=False),
     sa.Column("changed_at", Instant, nullable=False),
+    sa.Column("by", sa.String(100), nullable=False, server_default=""),
+    sa.Column("since", Instant),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """Asks for ``name`` for so many seconds; ``token`` is of one process and never used again."""
+    """Asks for ``name`` for so many seconds; ``token`` is of one process and never used again, ``by`` names the process to people."""
 
     name: str
     token: str
     seconds: float
+    by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +47,16 @@ class Noted:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """``held``: somebody has it now. ``fence`` rises with each new holder."""
+    """``held``: somebody has it now: ``by`` whom, ``since`` when. ``fence`` rises with each new holder. ``state`` is so since
+    ``changed_at``; of one that nobody holds it is what the last holder said."""
 
     held: bool
     fence: int
     state: str
     say: str
     changed_at: datetime
+    by: str = ""
+    since: datetime | None = None
 
 
 def take(work: Work, asked: Hold) -> int | None:
@@ -61,7 +67,11 @@ def take(work: Work, asked: Hold) -> int | None:
     if row is None or (row.until > work.now and row.token != asked.token):
         return None
     fence: int = row.fence + (row.token != asked.token)
-    work.execute(holder.update().where(holder.c.name == asked.name).values(token=asked.token, fence=fence, until=until))
+    values: dict[str, Any] = {"token": asked.token, "fence": fence, "until": until}
+    if row.token != asked.token:
+        # What another holder said of it is not known to be so any more.
+        values |= {"by": asked.by[:100], "since": work.now, "state": "", "say": "", "changed_at": work.now}
+    work.execute(holder.update().where(holder.c.name == asked.name).values(values))
     return fence
 
 
@@ -89,7 +99,7 @@ def note(work: Work, noted: Noted) -> bool:
 def standing(view: View, name: str) -> Standing | None:
     """How it stands; None if nobody ever held it."""
     row = view.one(sa.select(holder).where(holder.c.name == name))
-    return Standing(row.until > view.now, row.fence, row.state, row.say, row.changed_at) if row is not None else None
+    return Standing(row.until > view.now, row.fence, row.state, row.say, row.changed_at, row.by, row.since) if row is not None else None
 
 
 def _free(name: str, now: datetime) -> dict[str, Any]:

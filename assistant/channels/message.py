@@ -91,6 +91,7 @@ class OutboundMessage:
     ``proactive`` marks a touch that nobody asked for (it has passed the outreach gate); ``cause`` is the turn, plan or journey it
     belongs to; ``member_id`` may be empty (staff, guests). ``options`` are short choices shown as a menu where the channel has menus;
     ``asks`` names the confirmation they answer. ``parts`` is how many messages of the channel it may take (0: as many as it wants).
+    ``about`` names what the choices decide (``plan:<id>:<digest>``), empty where they only answer.
     ``text`` may be empty where there are ``attachments``, which follow the words in their order.
     """
 
@@ -105,6 +106,7 @@ class OutboundMessage:
     attachments: tuple[Attachment, ...] = ()
     asks: str = ""
     parts: int = 0
+    about: str = ""
 
     @property
     def by_person(self) -> bool:

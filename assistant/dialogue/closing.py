@@ -20,7 +20,8 @@ from assistant.store import Due, Fact, View, Work
 
 @dataclass(frozen=True, slots=True)
 class Close:
-    """What the turn came to. ``handover`` is the reason a person is needed, empty where none is; ``asks`` the question it put."""
+    """What the turn came to. ``handover`` is the reason a person is needed, empty where none is; ``asks`` the question it put,
+    ``about`` what its options decide (``plan:<id>:<digest>``)."""
 
     opened: Opened
     text: str
@@ -30,6 +31,7 @@ class Close:
     tokens: int = 0
     extra: Mapping[str, Any] = field(default_factory=dict)
     asks: str = ""
+    about: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,7 @@ def close_turn(work: Work, close: Close) -> str:
             options=close.options,
             reply_to=opened.reply_to,
             asks=close.asks,
+            about=close.about,
         )
         outbox.queue(work, [reply])
     else:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from typing import NamedTuple
 
-from assistant import operations
+from assistant import access, operations
 from assistant.base.errors import Invalid, LaoyouError
 from assistant.base.principal import Principal
 from assistant.dialogue.closing import Close
@@ -39,6 +39,7 @@ class Said(NamedTuple):
 
     text: str
     options: tuple[str, ...] = ()
+    about: str = ""
 
 
 class Desk:
@@ -54,8 +55,8 @@ class Desk:
         except LaoyouError as error:
             said = Said(error.say)
         # Elsewhere a choice would only be a numbered line that cannot be pressed.
-        options = said.options if opened.conversation.channel == "bot" else ()
-        return Close(opened, said.text, options, model="desk")
+        options = said.options if opened.conversation.channel in ("bot", "app") else ()
+        return Close(opened, said.text, options, model="desk", about=said.about)
 
     async def _answer(self, opened: Opened) -> Said:
         sentence = " ".join(opened.said).strip()
@@ -87,7 +88,9 @@ class Desk:
         await operations.preview_all(self._store, stored.id, who)
         await self._store.write(operations.submit, [operations.Submit(f"{key}:submit", stored.id)], who, cause=stored.id)
         shown = await self._store.read(operations.plan, stored.id)
-        return Said(preview_text(shown), (_approval(shown),))
+        if not _may_approve(who, shown):
+            return Said(f"{preview_text(shown)}\n这个方案要由另一位有批准权限的同事来批准。")
+        return Said(preview_text(shown), (operations.approval(shown),), operations.subject(shown))
 
     async def _approve(self, who: Principal, key: str, digest: str) -> Said:
         waiting = await self._store.read(operations.plans, ["awaiting_approval"], 200)
@@ -104,8 +107,10 @@ class Desk:
         waiting = await self._store.read(operations.plans, ["awaiting_approval"], 5)
         if not waiting:
             return Said("现在没有等待批准的方案。" + HELP)
-        lines = [f"· 「{stored.plan.title}」：回复“批准 {stored.digest[:8]}”" for stored in waiting]
-        return Said("请带上批准码，免得批错：\n" + "\n".join(lines), tuple(_approval(stored) for stored in waiting))
+        lines = [f"· 「{stored.plan.title}」：回复“{operations.approval(stored)}”" for stored in waiting]
+        mine = [stored for stored in waiting if _may_approve(who, stored)]
+        about = operations.subject(mine[0]) if len(mine) == 1 else ""
+        return Said("请带上批准码，免得批错：\n" + "\n".join(lines), tuple(map(operations.approval, mine)), about)
 
     async def _steer(self, who: Principal, key: str, word: str) -> Said:
         current = await self._store.read(_newest, "", GOING)
@@ -121,8 +126,10 @@ class Desk:
         return Said(report_text(current, await self._store.read(operations.report, current.id)))
 
 
-def _approval(stored: Stored) -> str:
-    return f"批准 {stored.digest[:8]}"
+def _may_approve(who: Principal, stored: Stored) -> bool:
+    """Whether the button would do anything for this person; the command decides again."""
+    alone = stored.preview is None or not stored.preview.second_person or stored.maker != who.label
+    return alone and access.allowed(who, "plan:approve")
 
 
 def _newest(view: View, maker: str, states: tuple[str, ...]) -> Stored | None:

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import aiohttp
@@ -21,7 +22,7 @@ from assistant.domain import staff
 from assistant.flows import bot_events
 from assistant.flows.receive import RECEIVER, Intake
 from assistant.jobs import EmbeddedRunner, Handler
-from assistant.store import Fact, Store, Work
+from assistant.store import Fact, Store, View, Work
 from assistant.telemetry import log
 from assistant.wecom import from_bot_frame, verdict
 from assistant.wecom.bot_upload import BotShelf
@@ -61,8 +62,33 @@ class Waits:
     watched: float = 400.0
 
 
+@dataclass(frozen=True, slots=True)
+class LineState:
+    """How the line stands, for people: ``state`` is free (nobody holds it), connecting, connected, lost, refused or displaced, so since
+    ``changed_at``; ``by`` which process holds it ``since`` when; ``say`` what a person has to do."""
+
+    state: str
+    by: str = ""
+    since: datetime | None = None
+    changed_at: datetime | None = None
+    say: str = ""
+
+
+def line_state(view: View, bot_id: str) -> LineState:
+    """The line of this bot as all processes know it."""
+    found = holding.standing(view, _name(bot_id))
+    if found is None or not found.held:
+        return LineState("free", changed_at=found.changed_at if found else None)
+    return LineState(found.state or "connecting", found.by, found.since, found.changed_at, found.say)
+
+
+def _name(bot_id: str) -> str:
+    return f"bot:{bot_id}"[:100]
+
+
 class BotLine:
-    """``start`` and ``stop``; ``voice`` is the way out. ``handlers`` (kinds of due work) run only while this process holds the line."""
+    """``start`` and ``stop``; ``voice`` is the way out. ``handlers`` (kinds of due work) run only while this process holds the line;
+    ``by`` names the process to people."""
 
     def __init__(
         self,
@@ -75,6 +101,7 @@ class BotLine:
         waits: Waits | None = None,
         pace: Pace | None = None,
         shelf: BotShelf | None = None,
+        by: str = "",
     ) -> None:
         self._store = store
         self._session = session
@@ -83,7 +110,8 @@ class BotLine:
         self._chance = chance
         self._waits = waits or Waits()
         self._pace = pace
-        self._name = f"bot:{line.bot_id}"[:100]
+        self._name = _name(line.bot_id)
+        self._by = by
         self._socket: BotSocket | None = None
         self._watched = stopwatch() + self._waits.watched
         self._replies: set[asyncio.Task[None]] = set()
@@ -110,7 +138,7 @@ class BotLine:
 
     async def _run(self) -> None:
         while True:
-            hold = holding.Hold(self._name, ids.fresh("hold"), self._waits.lease)
+            hold = holding.Hold(self._name, ids.fresh("hold"), self._waits.lease, self._by)
             try:
                 fence: int | None = await self._store.write(holding.take, hold, ME)
                 if fence is not None:

@@ -54,6 +54,7 @@ TABLES: dict[str, Holds] = {
     ),
     "activity_referral": Holds("referral", scrub=("invitee_id", "inviter_id"), plain=("activity", "state", "order_id", "reason")),
     "answer_stream": Holds("conversation", drop=True),
+    "app_card": Holds("conversation", drop=True),
     "archive_agreement": Holds("member_id", "同意会话存档", joins=True, drop=True),
     "archive_message": Holds("member_id", "群里的发言", joins=True, drop=True),
     "audience_snapshot_member": Holds("member_id", drop=True),

@@ -9,11 +9,14 @@ from dataclasses import dataclass, field
 from assistant.base.principal import system
 from assistant.channels import inbox, streams
 from assistant.channels.message import InboundMessage
-from assistant.flows import bot_media, contact_events, kf_events, kf_people
+from assistant.flows import app_cards, bot_media, contact_events, kf_events, kf_people
 from assistant.store import Due, Store, Work, cursor, upsert
 
 RECEIVER = system("receiver")
-NAMED: Mapping[str, Callable[[Work, InboundMessage], None]] = {"kf_account_auth_change": kf_people.auth_changed}
+NAMED: Mapping[str, Callable[[Work, InboundMessage], None]] = {
+    "kf_account_auth_change": kf_people.auth_changed,
+    app_cards.EVENT: app_cards.pressed,
+}
 """Events of the app's callback that mean something at once."""
 
 

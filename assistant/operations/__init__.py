@@ -7,7 +7,7 @@ from assistant.operations.goals import compile_goal
 from assistant.operations.grouping import foreseen as foreseen_groups
 from assistant.operations.language import Plan, plan_from, plan_json
 from assistant.operations.previewing import candidates, preview
-from assistant.operations.queries import describe, goals_of, plan, plans
+from assistant.operations.queries import approval, describe, goals_of, plan, plans, subject
 from assistant.operations.refusing import refuse_forbidden
 from assistant.operations.reporting import Report, report
 from assistant.operations.revising import revise_plan
@@ -47,6 +47,7 @@ __all__ = [
     "Stored",
     "Submit",
     "Vocabulary",
+    "approval",
     "approve",
     "candidates",
     "compile_goal",
@@ -74,6 +75,7 @@ __all__ = [
     "run_chunk",
     "step_preview",
     "stop",
+    "subject",
     "submit",
     "vocabulary",
 ]

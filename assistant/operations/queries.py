@@ -17,6 +17,16 @@ def plan(view: View, plan_id: str) -> Stored:
     return store.get(view, plan_id)
 
 
+def subject(stored: Stored) -> str:
+    """Names this plan exactly as it was previewed: what an approval is about."""
+    return f"plan:{stored.id}:{stored.digest}"
+
+
+def approval(stored: Stored) -> str:
+    """The words that approve this plan in a chat, as it was previewed."""
+    return f"批准 {stored.digest[:8]}"
+
+
 def plans(view: View, states: Sequence[str] = (), limit: int = 50) -> list[Stored]:
     """Plans, the newest first; all states, or some."""
     return store.list_plans(view, states, limit)

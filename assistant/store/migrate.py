@@ -23,6 +23,7 @@ ROOMS = ("assistant.domain",)
 PARTS = (
     "assistant.access",
     "assistant.channels.accounts",
+    "assistant.channels.app_cards",
     "assistant.channels.confirm",
     "assistant.channels.media",
     "assistant.channels.notices",

@@ -10,6 +10,7 @@ from aiohttp import web
 
 from assistant.base.principal import Principal
 from assistant.channels.media import Folder
+from assistant.flows.bot_line import LineState
 from assistant.payments import Notices
 from assistant.store import Store
 from assistant.web.webhook import Edge
@@ -23,8 +24,8 @@ Health = Callable[[], Awaitable[Mapping[str, str]]]
 class Doors:
     """``simulator`` only in simulate mode; ``brand`` is shown in the console; ``settings`` is shown read-only, never with secrets in it.
 
-    ``shops``: shop → (id of our app there, its secret). ``received``: where what
-    people sent us lies. ``notices`` and ``appid`` of the merchant account that pays, where one is set up.
+    ``bot_line`` tells how the bot's long connection stands, where it is used. ``shops``: shop → (id of our app there, its secret).
+    ``received``: where what people sent us lies. ``notices`` and ``appid`` of the merchant account that pays, where one is set up.
     """
 
     store: Store
@@ -40,6 +41,7 @@ class Doors:
     appid: str = ""
     received: Folder | None = None
     shops: Mapping[str, tuple[str, str]] = field(default_factory=dict, repr=False)
+    bot_line: Callable[[], Awaitable[LineState]] | None = None
 
 
 DOORS: web.AppKey[Doors] = web.AppKey("doors", Doors)

@@ -62,7 +62,9 @@ async def kf_part(one: Attachment, media: MediaIds) -> Part:
 
 
 async def app_part(one: Attachment, media: MediaIds) -> Part:
-    """One app message to an employee; links and mini-programs become a card of one article."""
+    """One app message to an employee; a link without a picture becomes a text card, one with a picture and a mini-program an article."""
+    if one.kind == "link" and not one.picture:
+        return "textcard", {"title": one.title, "description": one.description or one.title, "url": one.url, "btntxt": "打开"}
     if one.kind in ("link", "miniprogram"):
         article = {"title": one.title, "description": one.description, "url": one.url, "picurl": one.picture}
         article |= {"appid": one.appid, "pagepath": one.page} if one.kind == "miniprogram" else {}

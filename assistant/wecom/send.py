@@ -10,6 +10,7 @@ from assistant.base.errors import LaoyouError
 from assistant.base.ids import derive
 from assistant.channels.message import EVENT_CODE, Attachment, Delivery, OutboundMessage
 from assistant.channels.quota import APP_DAY, APP_MEMBER, Charge
+from assistant.wecom import cards
 from assistant.wecom.attachments import MediaIds, NoMedia, Part, app_part, check, kf_part
 from assistant.wecom.bot import MAX_CONTENT
 from assistant.wecom.calls import bot_response_url, kf_send_msg, kf_send_msg_on_event
@@ -127,7 +128,10 @@ class WeComSender:
 def app_charges(message: OutboundMessage) -> list[Charge]:
     """What an app message uses of WeCom's limits: above 30 a minute to one employee WeCom drops messages and says that all is well."""
     mark = size(unseen_mark(message.key))
-    parts = len(split_text(with_options(message.text, message.options), MAX_TEXT - mark)) + len(message.attachments)
+    # Choices that fit on buttons are a card behind the words.
+    card = cards.fits(message.options)
+    said = message.text if card else with_options(message.text, message.options)
+    parts = len(split_text(said, MAX_TEXT - mark)) + len(message.attachments) + card
     agent, user = message.address.account, message.address.peer
     return [Charge(APP_MEMBER, f"{agent}:{user.lower()}", max(1, parts)), Charge(APP_DAY, agent, max(1, parts))]
 

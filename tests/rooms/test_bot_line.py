@@ -7,10 +7,13 @@ import json
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -19,14 +22,16 @@ from assistant.channels import holding, inbox, quota, streams
 from assistant.dialogue.closing import Close
 from assistant.domain import staff
 from assistant.flows import bot_events
-from assistant.flows.bot_line import DISPLACED, BotLine
+from assistant.flows.bot_line import DISPLACED, BotLine, LineState, line_state
 from assistant.flows.receive import arrive
 from assistant.store import Store
+from assistant.web.doors import DOORS, Doors
+from assistant.web.health import ready
 from assistant.wecom import from_bot_frame
 from assistant.wecom.socket import Frame, understood
 from tests.conftest import NOON
 from tests.support import databases
-from tests.support.bot_house import BRISK, ME, QUICK, House, bot_house
+from tests.support.bot_house import BRISK, CONFIG, ME, QUICK, House, bot_house
 
 PUSHES = "SELECT count(*) FROM outbox WHERE state = '{}'"
 
@@ -217,6 +222,32 @@ async def test_a_line_that_answers_no_heartbeat_is_made_again(house: House) -> N
     await house.until(lambda: line.connected() not in (None, first), "a new connection")
 
 
+async def test_how_the_line_stands_is_told_who_holds_it_and_since_when(house: House, clock: ManualClock) -> None:
+    assert house.store.look(line_state, CONFIG.bot.aibotid).state == "free"
+    await house.line()
+    await house.connected()
+
+    def stands() -> LineState:
+        return house.store.look(line_state, CONFIG.bot.aibotid)
+
+    await house.until(lambda: stands().state == "connected", "it to be told")
+    assert (stands().by, stands().since, stands().say) == ("house/1", clock.now(), "")
+    app = web.Application()
+    app[DOORS] = Doors(house.store, None, _healthy, bot_line=partial(house.store.read, line_state, CONFIG.bot.aibotid))
+    app.router.add_get("/readyz", ready)
+    async with TestClient(TestServer(app)) as client:
+        answer = await client.get("/readyz")
+        detail = (await answer.json())["detail"]["bot_line"]
+        assert (answer.status, detail["state"], detail["by"], detail["since"]) == (200, "connected", "house/1", clock.now().isoformat())
+        await house.lines[0].stop()
+        detail = (await (await client.get("/readyz")).json())["detail"]["bot_line"]
+        assert (detail["state"], detail["by"]) == ("free", "")
+
+
+async def _healthy() -> dict[str, str]:
+    return {"database": "ok"}
+
+
 async def test_who_is_thrown_out_by_another_program_does_not_fight_and_says_so(house: House) -> None:
     line = await house.line()
     await house.connected()
@@ -227,6 +258,8 @@ async def test_who_is_thrown_out_by_another_program_does_not_fight_and_says_so(h
     assert line.connected() is None
     await house.until(lambda: house.store.look(staff.open_tickets), "a ticket")
     assert house.store.look(staff.open_tickets)[0].summary == DISPLACED
+    stands = house.store.look(line_state, CONFIG.bot.aibotid)
+    assert (stands.state, stands.by, stands.say) == ("displaced", "house/1", DISPLACED)
 
 
 async def test_a_wrong_secret_is_shown_and_not_hammered(house: House) -> None:

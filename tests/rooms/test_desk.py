@@ -14,10 +14,11 @@ from assistant.dialogue.conversation import Conversation
 from assistant.dialogue.desk import Desk
 from assistant.dialogue.opening import Opened
 from assistant.dialogue.who import Speaker
+from assistant.domain import members
 from assistant.store import Store
 from assistant.wecom import cards
 from tests.conftest import NOON
-from tests.rooms.test_operations_world import BOSS, MAKER, people
+from tests.rooms.test_operations_world import BOSS, MAKER, ME, people
 
 GOAL = "给上海的会员送 20 积分，文案“天冷了，注意保暖”，预算 500 元"
 
@@ -61,11 +62,24 @@ async def test_a_goal_shows_people_cost_and_a_code_to_approve_it(chat: Chat) -> 
 
 async def test_in_the_bots_chat_the_approval_is_a_button_that_names_the_plan(chat: Chat) -> None:
     shown = await chat.close(GOAL, channel="bot")
-    assert shown.options == (f"批准 {code_in(shown.text)}",)
-    assert cards.fits(shown.options)
-    approved = await chat.close(shown.options[0], BOSS, "bot")
+    assert shown.options == ()
+    assert "要由另一位有批准权限的同事来批准" in shown.text
+    asked = await chat.close("好的", BOSS, "bot")
+    assert asked.options == (f"批准 {code_in(shown.text)}",)
+    assert cards.fits(asked.options)
+    approved = await chat.close(asked.options[0], BOSS, "bot")
     assert (approved.text[:3], approved.options) == ("已批准", ("进度", "暂停", "停止"))
-    assert (await chat.close(GOAL)).options == ()
+
+
+@pytest.mark.parametrize("channel", ["bot", "app"])
+async def test_who_may_approve_a_small_plan_of_his_own_gets_the_button_with_it(store: Store, channel: str) -> None:
+    people(store, 101, city="北京")
+    store.do(members.register, [members.Register("one", "S1", (), members.Profile(nickname="小沪", city="上海"))], ME)
+    both = Principal("operator", "qian", frozenset({"operator", "approver"}))
+    shown = await Chat(store).close(GOAL, both, channel)
+    assert shown.options == (f"批准 {code_in(shown.text)}",)
+    (plan,) = await store.read(operations.plans, [], 5)
+    assert shown.about == f"plan:{plan.id}:{plan.digest}"
 
 
 async def test_a_bare_yes_names_what_waits_and_approves_nothing(chat: Chat, store: Store) -> None:

@@ -14,8 +14,13 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from assistant import checkup
 from assistant.base.clock import ManualClock, SystemClock
+from assistant.base.principal import system
+from assistant.channels import holding
 from assistant.flows.doctor import Corp, Doctor, Finding
+from assistant.settings import Settings
+from assistant.store import Store, migrate
 from assistant.wecom import Envelope, WeComClient, verify_url
 from assistant.wecom.simulator import Simulator
 from tests.support.simulated import CONFIG, KEY, SECRETS
@@ -168,3 +173,33 @@ async def test_nothing_listens_where_wecom_should_be(clinic: Clinic, tmp_path: P
     clinic.corp = replace(clinic.corp, api_base="http://127.0.0.1:1")
     told = await clinic.wrong()
     assert "连接不上 http://127.0.0.1:1" in told
+
+
+@pytest.mark.parametrize(
+    ("state", "say", "mark", "words"),
+    [
+        ("", "", "✗", "没有进程持有机器人的长连接"),
+        ("connected", "", "✓", "机器人的长连接已接通，由 box/7 持有（11-22 12:00 起）"),
+        ("displaced", "停掉另一处", "✗", "被另一个程序顶掉，由 box/7 持有（11-22 12:00 起）\n    → 停掉另一处"),
+        ("refused", "核对 Secret", "✗", "被企业微信拒绝"),
+        ("lost", "", "✗", "断了，正在重连"),
+    ],
+    ids=["free", "connected", "displaced", "refused", "lost"],
+)
+async def test_the_doctor_tells_who_holds_the_bots_line(
+    database: str, clock: ManualClock, tmp_path: Path, state: str, say: str, mark: str, words: str
+) -> None:
+    bot = {"BOT_ID": "aib1", "BOT_MODE": "socket", "BOT_SECRET": "s", "CORP_ID": "ww1", "API_BASE": "http://127.0.0.1:1"}
+    settings = Settings.load({f"LAOYOU_WECOM_{name}": value for name, value in bot.items()} | {"LAOYOU_DATABASE_URL": database})
+    migrate.adopt(database)
+    store = Store(database, clock)
+    hold = holding.Hold("bot:aib1", "hold_1", 3600.0, "box/7")
+    if state:
+        store.do(lambda work, _: holding.take(work, hold), None, system("test"))
+        store.do(lambda work, _: holding.note(work, holding.Noted(hold.name, hold.token, state, say)), None, system("test"))
+    store.close()
+    told: list[str] = []
+    await checkup.wecom(replace(settings, home=tmp_path), clock, told.append)
+    (line,) = [one for one in told if "长连接" in one and "不需要回调地址" not in one]
+    assert words in line
+    assert line.startswith(mark)

@@ -73,6 +73,15 @@ async def test_more_than_thirty_a_minute_or_a_thousand_an_hour_vanish_without_a_
     assert len(bench.simulator.staff_phone("wang")) == 1000
 
 
+async def test_a_text_card_is_held_to_its_limits(bench: Bench) -> None:
+    card = {"title": "方案", "description": "请批准", "url": "https://example.com", "btntxt": "打开"}
+    message = {"touser": "wang", "agentid": APP, "msgtype": "textcard"}
+    for wrong in ({"title": "长" * 129}, {"description": ""}, {"url": f"https://example.com/{'a' * 2048}"}, {"btntxt": "打开看看吧"}):
+        assert (await bench.call("message/send", {**message, "textcard": card | wrong}))["errcode"] == 40058
+    assert (await bench.call("message/send", {**message, "textcard": card}))["errcode"] == 0
+    assert [(one.kind, one.text) for one in bench.simulator.staff_phone("wang")] == [("textcard", "方案\n请批准\nhttps://example.com")]
+
+
 async def test_a_message_is_recalled_within_24_hours_by_the_app_that_sent_it(bench: Bench) -> None:
     msgid = (await bench.call("message/send", _text("错了")))["msgid"]
     assert (await bench.call("message/recall", {"msgid": "nobody"}))["errcode"] == 40058

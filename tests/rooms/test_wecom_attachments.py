@@ -57,15 +57,18 @@ async def test_a_menu_stays_the_last_part_and_words_may_be_missing(clock: Manual
         assert [body["msgtype"] for body in api.bodies("kf/send_msg")[2:]] == ["image"]
 
 
-async def test_over_app_media_go_as_such_and_links_as_a_card_of_one_article(clock: ManualClock) -> None:
+async def test_over_app_media_go_as_such_and_links_as_a_card_with_or_without_a_picture(clock: ManualClock) -> None:
     async with running(clock) as (api, wecom, _):
-        message = replace(KF, address=Address("app", "1000002", "li"), attachments=(VIDEO, LINK, PAGE))
+        message = replace(
+            KF, address=Address("app", "1000002", "li"), attachments=(VIDEO, LINK, PAGE, replace(LINK, picture="", description=""))
+        )
         assert (await WeComSender(wecom, Media()).send(message)).outcome == "sent"
-        text, video, link, page = api.bodies("message/send")
+        text, video, link, page, plain = api.bodies("message/send")
         assert text["text"]["content"].startswith("您看这个")
         assert video["video"] == {"media_id": "MID-m4-video", "title": "洗护", "description": "怎么洗"}
         article = {"title": "新品", "description": "手织围巾", "url": LINK.url, "picurl": LINK.picture}
         assert link["news"]["articles"] == [article]
+        assert plain["textcard"] == {"title": "新品", "description": "新品", "url": LINK.url, "btntxt": "打开"}
         assert page["news"]["articles"] == [{"title": "会员中心", "appid": "wx1", "pagepath": "pages/me?id=1"}]
 
 

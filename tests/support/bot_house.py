@@ -78,7 +78,15 @@ class House:
         at_once = inbox.Debounce(longest=inbox.NORMAL.shortest * 0, shortest=inbox.NORMAL.shortest * 0)
         to = Line(self.url, CONFIG.bot.aibotid, secret)
         line = BotLine(
-            self.store, self._session, to, Intake(self.store, at_once), SeededChance(1), waits=waits, pace=pace, shelf=self._shelf
+            self.store,
+            self._session,
+            to,
+            Intake(self.store, at_once),
+            SeededChance(1),
+            waits=waits,
+            pace=pace,
+            shelf=self._shelf,
+            by=f"house/{len(self.lines) + 1}",
         )
         self.lines.append(line)
         deliverer = Deliverer(self.store, {"bot": line.voice}, again=streams.safe_again)

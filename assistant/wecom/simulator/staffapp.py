@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -21,6 +21,14 @@ from assistant.wecom.simulator.xmlforms import nested
 MEDIA = ("image", "voice", "video", "file")
 SEND_TYPES = {"text", *MEDIA, "textcard", "news", "mpnews", "markdown", "miniprogram_notice", "template_card"}
 TEXT_BYTES = 2048
+TEXTCARD: dict[str, tuple[int, Callable[[str], int]]] = {
+    "title": (128, len),
+    "description": (512, len),
+    "url": (2048, lambda text: len(text.encode())),
+    "btntxt": (4, len),
+}
+"""Field → (most, how it is measured); all but the last are needed."""
+
 PER_MINUTE, PER_HOUR = 30, 1000
 RECALL_FOR = timedelta(hours=24)
 
@@ -153,6 +161,8 @@ class StaffApp:
     def _check_part(self, kind: str, part: dict[str, Any]) -> None:
         if kind == "template_card":
             cards.check(part)
+        elif kind == "textcard":
+            _check_textcard(part)
         elif kind in MEDIA and the_media(self._world, part.get("media_id"), "upload").kind != kind:
             raise ApiError(40007, "invalid media_id")
 
@@ -187,3 +197,10 @@ class StaffApp:
             return False
         recent.append(now)
         return True
+
+
+def _check_textcard(part: dict[str, Any]) -> None:
+    for name, (most, measured) in TEXTCARD.items():
+        text = str(part.get(name) or "")
+        if (not text and name != "btntxt") or measured(text) > most:
+            raise ApiError(40058, f"textcard.{name} is missing or longer than {most}")
