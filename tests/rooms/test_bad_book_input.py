@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from assistant.agent.planner import slots
 from assistant.base.clock import ManualClock
 from assistant.base.principal import Principal
-from assistant.domain import activities, cashback, members
+from assistant.domain import activities, cashback, members, orders
 from assistant.flows.importing import import_lines
 from assistant.store import Store, View, metadata
 from tests.browser.web_house import House, open_house
@@ -216,6 +216,42 @@ async def test_lines_over_the_api_are_told_by_their_number(house: House, kind: s
     assert [one["line"] for one in answer["bad"]] == [2]
     assert field in answer["bad"][0]["reason"]
     assert (answer["applied"], digest(house.store)) == ({}, before)
+
+
+CLAIM = {"kind": "claim", "key": "c", "member": "anna", "order_no": "ONCE-1", "card": "bells"}
+OVER_HTTP: dict[str, tuple[dict[str, Any], str]] = {
+    "an unknown currency": (order(paid_fen=100, currency="USD"), "这一行 有不认识的字段 currency"),
+    **{f"a time like {time}": (order(paid_fen=100, at=time), "字段 at ") for time in TIMES},
+    **{f"a time of payment like {time}": (order(paid_fen=100, paid_at=time), "字段 paid_at ") for time in TIMES},
+    "a card of another member": (CLAIM, "您现在没有可以用的返现卡"),
+    "an order of another member": (CLAIM | {"order_no": "BELL-1"}, cashback.NEUTRAL),
+    "a number that orders of two platforms have": (
+        CLAIM | {"order_no": "TWICE-1"},
+        "您在京东、淘宝都有这个订单号，请告诉我是哪个平台的订单",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", OVER_HTTP)
+async def test_a_line_over_the_api_is_told_in_one_sentence_with_its_number(house: House, what: str) -> None:
+    line, wanted = OVER_HTTP[what]
+    once = order(order_no="ONCE-1", paid_fen=19_900)
+    assert import_lines(house.store, "shop", [json.dumps(once).encode()], BOSS).bad == []
+    before = digest(house.store)
+    answer = await (await house.api("POST", "/import", data=b"\n" + json.dumps(line).encode())).json()
+    assert [(one["line"], one["reason"].count("。")) for one in answer["bad"]] == [(2, 0)]
+    assert wanted in answer["bad"][0]["reason"]
+    assert (answer["applied"], digest(house.store)) == ({}, before)
+
+
+async def test_an_order_of_another_platform_with_the_same_number_is_another_order(house: House) -> None:
+    """What one platform says of its number changes nothing about the other's."""
+    told_of = order(source="douyin", order_no="BELL-1", paid_fen=500)
+    known = house.store.look(orders.get, "taobao", "BELL-1")
+    answer = await (await house.api("POST", "/import", data=json.dumps(told_of).encode())).json()
+    assert (answer["applied"], answer["bad"]) == ({"order": 1}, [])
+    assert house.store.look(orders.get, "taobao", "BELL-1") == known
+    assert [(one.source, one.paid_fen) for one in house.store.look(orders.by_number, "BELL-1")] == [("douyin", 500), ("taobao", 19_900)]
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"\xff\xfe", b'{"pay_fen": 1e999, "payment": "x"}', "订单号,金额".encode("gbk")])
