@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any, Literal
 
 import sqlalchemy as sa
 
 from assistant.channels.message import Address
 from assistant.store import Fact, Instant, View, Work, metadata, outbox
+from assistant.store.work import listed, locked
 
 CHANNEL = "kf"
 WINDOW = timedelta(hours=48)
@@ -111,22 +113,20 @@ class Closed:
 
 
 def note_said(work: Work, heard: Sequence[Said]) -> list[str]:
-    """Opens the windows anew; an ended session is a new one. Returns the conversations that were met for the first time."""
-    rows = _rows(work, [one.address.conversation for one in heard])
-    new = [one.address.conversation for one in heard if one.address.conversation not in rows]
+    """Opens the windows anew; an ended session is a new one. Returns the conversations that were heard for the first time."""
     work.insert_missing(kf_session, list({one.address.conversation: _blank(work, one.address) for one in heard}.values()))
-    rows = rows | _rows(work, new)
+    rows = _rows(work, [one.address.conversation for one in heard])
     latest = {one.address.conversation: max(x.at for x in heard if x.address == one.address) for one in heard}
     for conversation, at in latest.items():
         row = rows[conversation]
         if row.last_said is not None and at <= row.last_said:
             continue
         idle = row.last_said is not None and at - row.last_said > WINDOW
-        work.execute(_of(conversation).values(last_said=at, closed_by_channel=""))
+        work.execute(_heard(), {"mine": conversation, "at": at})
         if row.state == "ended" or (idle and row.state in HELD):
             address = Address(CHANNEL, row.account, row.peer)
             _turn(work, row, Turned(address, "new", why="customer", at=at))
-    return list(dict.fromkeys(new))
+    return [conversation for conversation in latest if rows[conversation].last_said is None]
 
 
 def note_state(work: Work, turned: Sequence[Turned]) -> None:
@@ -159,14 +159,19 @@ def note_asked(work: Work, peers: Sequence[str], named: Sequence[str]) -> None:
 
 def get(view: View, conversation: str) -> Session | None:
     """The session of a conversation, or None where nobody has been heard."""
-    row = view.one(sa.select(kf_session).where(kf_session.c.conversation == conversation))
+    row = view.one(_by_conversation(), {"mine": conversation})
     return _session(view, row) if row is not None else None
 
 
 def held(view: View, conversation: str) -> bool:
     """Whether only a person may speak there."""
-    state = view.scalar(sa.select(kf_session.c.state).where(kf_session.c.conversation == conversation))
-    return state in HELD
+    return state_of(view, conversation)[0] in HELD
+
+
+def state_of(view: View, conversation: str) -> tuple[str, datetime | None]:
+    """Who has the word as far as we know (empty: nobody knows), and of when we know it."""
+    row = view.one(_by_conversation(), {"mine": conversation})
+    return (row.state, row.state_at) if row is not None else ("", None)
 
 
 def latest(view: View, peers: Iterable[str]) -> dict[str, Session]:
@@ -179,10 +184,7 @@ def latest(view: View, peers: Iterable[str]) -> dict[str, Session]:
 def _session(view: View, row: Any) -> Session:
     used = 0
     if row.last_said is not None:
-        counted = sa.select(sa.func.coalesce(sa.func.sum(outbox.c.parts), 0)).where(
-            outbox.c.conversation == row.conversation, outbox.c.claimed_at >= row.last_said, outbox.c.state.in_(COUNTED)
-        )
-        used = int(view.scalar(counted))
+        used = int(view.scalar(_parts_since(), {"mine": row.conversation, "since": row.last_said}))
     return Session(
         row.conversation,
         row.account,
@@ -227,5 +229,28 @@ def _of(conversation: str) -> sa.Update:
 
 
 def _rows(work: Work, conversations: Iterable[str]) -> dict[str, Any]:
-    wanted = sa.select(kf_session).where(work.among(kf_session.c.conversation, conversations)).order_by(kf_session.c.conversation)
-    return {row.conversation: row for row in work.all(work.locked(wanted))}
+    return {row.conversation: row for row in work.all(_by_conversations(work.dialect), {"many": sorted(set(conversations))})}
+
+
+@cache
+def _by_conversation() -> sa.Select[Any]:
+    return sa.select(kf_session).where(kf_session.c.conversation == sa.bindparam("mine"))
+
+
+@cache
+def _by_conversations(dialect: str) -> sa.Select[Any]:
+    wanted = sa.select(kf_session).where(listed(kf_session.c.conversation, "many", dialect))
+    return locked(wanted.order_by(kf_session.c.conversation), dialect)
+
+
+@cache
+def _parts_since() -> sa.Select[Any]:
+    return sa.select(sa.func.coalesce(sa.func.sum(outbox.c.parts), 0)).where(
+        outbox.c.conversation == sa.bindparam("mine"), outbox.c.claimed_at >= sa.bindparam("since"), outbox.c.state.in_(COUNTED)
+    )
+
+
+@cache
+def _heard() -> sa.Update:
+    mine = kf_session.c.conversation == sa.bindparam("mine")
+    return kf_session.update().where(mine).values(last_said=sa.bindparam("at", type_=Instant), closed_by_channel="")

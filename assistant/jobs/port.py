@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any, Literal
 
 import sqlalchemy as sa
 
-from assistant.store import AHEAD, Due, View, Work, chunks, due
+from assistant.store import AHEAD, Due, Instant, View, Work, chunks, due
+from assistant.store.work import locked
 
 MOST_ATTEMPTS = 5
 """A row that failed so often is held for a person; the rows behind it go on."""
@@ -112,12 +114,7 @@ def claim(work: Work, request: ClaimRequest) -> list[Job]:
     if not wanted:
         return claim(work, request)
     until = work.now + timedelta(seconds=request.lease_seconds)
-    taken = (
-        due.update()
-        .where(due.c.id.in_(wanted), claimable(work.now))
-        .values(lease_until=until, lease_token=request.token, attempts=due.c.attempts + 1)
-    )
-    rows = work.all(taken.returning(*due.c))
+    rows = work.all(_take(), {"wanted": wanted, "now": work.now, "until": until, "token": request.token})
     rows = sorted(rows, key=lambda row: (row.due_at, row.created_at, row.id))
     return [Job(r.id, r.kind, r.key, r.payload, r.order_key, r.generation, r.attempts, r.lease_token) for r in rows]
 
@@ -138,9 +135,9 @@ def ready(view: View, limit: int, kinds: Sequence[str] | None = None) -> list[tu
 
 def next_due(view: View, kinds: Sequence[str] | None = None) -> datetime | None:
     """The earliest instant at which a row (of these kinds) without a running lease is due; it may still wait for its order key."""
-    free = sa.or_(due.c.lease_until.is_(None), due.c.lease_until <= view.now)
-    earliest = sa.select(sa.func.min(due.c.due_at)).where(due.c.held.is_(False), free)
-    instant: datetime | None = view.scalar(earliest if kinds is None else earliest.where(due.c.kind.in_(kinds)))
+    instant: datetime | None = view.scalar(
+        _earliest(kinds is not None), {"now": view.now} | ({"kinds": kinds} if kinds is not None else {})
+    )
     return instant
 
 
@@ -149,35 +146,27 @@ def renew(work: Work, leases: Sequence[Lease], lease_seconds: float) -> list[str
     kept: list[str] = []
     until = work.now + timedelta(seconds=lease_seconds)
     for part in chunks(leases):
-        mine = sa.tuple_(due.c.id, due.c.lease_token).in_([(lease.id, lease.token) for lease in part])
-        kept += [row.id for row in work.all(due.update().where(mine).values(lease_until=until).returning(due.c.id))]
+        kept += [row.id for row in work.all(_renew(), {"mine": [(lease.id, lease.token) for lease in part], "until": until})]
     return kept
 
 
 def finish(work: Work, requests: Sequence[Finish]) -> list[Finished]:
     """Removes done rows; one that was asked for again meanwhile (its generation rose) is freed to run again."""
-    tokens = _held_tokens(work, [request.id for request in requests])
-    outcomes: list[Finished] = []
-    gone: list[str] = []
-    again: list[str] = []
-    for request in requests:
-        token, generation, _, _ = tokens.get(request.id, ("", 0, 0, None))
-        if not request.token or token != request.token:
-            outcomes.append("lost")
-            continue
-        done = generation == request.generation
-        (gone if done else again).append(request.id)
-        outcomes.append("done" if done else "again")
-    for part in chunks(gone):
-        work.execute(due.delete().where(due.c.id.in_(part)))
-    for part in chunks(again):
-        work.execute(due.update().where(due.c.id.in_(part)).values(lease_until=None, lease_token="", last_error=""))
-    return outcomes
+    outcomes: dict[str, Finished] = {}
+    for part in chunks(requests):
+        mine = [(request.id, request.token, request.generation) for request in part if request.token]
+        if mine:
+            outcomes |= {row.id: "done" for row in work.all(_remove(), {"mine": mine})}
+    left = [request for request in requests if request.id not in outcomes and request.token]
+    for part in chunks(left):
+        mine_still = [(request.id, request.token) for request in part]
+        outcomes |= {row.id: "again" for row in work.all(_free(), {"mine": mine_still})}
+    return [outcomes.get(request.id, "lost") for request in requests]
 
 
 def fail(work: Work, requests: Sequence[Failure]) -> list[Finished]:
     """Frees failed rows for another attempt after a while, or holds them after MOST_ATTEMPTS."""
-    rows = _held_tokens(work, [request.id for request in requests])
+    rows = {row.id: row for part in chunks([request.id for request in requests]) for row in work.all(_of_ids(work.dialect), {"ids": part})}
     return [_fail(work, request, rows.get(request.id)) for request in requests]
 
 
@@ -200,7 +189,7 @@ def release(work: Work, ids: Sequence[str]) -> int:
 _DUE_ORDER = (due.c.due_at, due.c.created_at, due.c.id)
 
 
-def claimable(now: datetime) -> sa.ColumnElement[bool]:
+def claimable(now: datetime | sa.BindParameter[datetime]) -> sa.ColumnElement[bool]:
     """Not held, due, without a running lease, first of its order key with none of that key running.
 
     A row that failed and waits for its next attempt keeps the untried rows of its kind and order key waiting behind it until it is held.
@@ -231,23 +220,75 @@ def _behind(row: sa.FromClause, other: sa.FromClause) -> sa.ColumnElement[bool]:
 def _candidates(work: Work, request: ClaimRequest) -> Sequence[sa.Row[Any]]:
     """Claimable rows among the first due ones; the window grows while it holds nothing but rows that wait for their order key."""
     window = request.limit * CROWD
+    narrowed = {name: list(wanted) for name, wanted in (("kinds", request.kinds), ("ids", request.ids)) if wanted is not None}
+    names = tuple(narrowed)
     while True:
-        first = _first_due(work.now, window)
-        if request.kinds is not None:
-            first = first.where(due.c.kind.in_(request.kinds))
-        if request.ids is not None:
-            first = first.where(due.c.id.in_(request.ids))
-        statement = sa.select(due.c.id, due.c.order_key, due.c.attempts).where(due.c.id.in_(first), claimable(work.now))
-        statement = statement.order_by(*_DUE_ORDER).limit(request.limit * CROWD)
-        rows = work.all(statement if work.is_sqlite else statement.with_for_update(skip_locked=True, of=due))
-        if rows or len(work.all(first)) < window:
+        first = narrowed | {"now": work.now, "window": window}
+        rows = work.all(_ready_rows(work.dialect, names), first | {"most": request.limit * CROWD})
+        if rows or len(work.all(_first_due(names), first)) < window:
             return rows
         window *= 10
 
 
-def _first_due(now: datetime, limit: int) -> sa.Select[Any]:
-    free = sa.or_(due.c.lease_until.is_(None), due.c.lease_until <= now)
-    return sa.select(due.c.id).where(due.c.held.is_(False), due.c.due_at <= now, free).order_by(*_DUE_ORDER).limit(limit)
+# Statements that every job runs are built once: building one costs more than running it.
+_NOW = sa.bindparam("now", type_=Instant)
+
+
+def _among(column: sa.ColumnElement[Any], name: str) -> sa.ColumnElement[bool]:
+    return column.in_(sa.bindparam(name, expanding=True))
+
+
+@cache
+def _first_due(narrowed: tuple[str, ...]) -> sa.Select[Any]:
+    free = sa.or_(due.c.lease_until.is_(None), due.c.lease_until <= _NOW)
+    first = sa.select(due.c.id).where(due.c.held.is_(False), due.c.due_at <= _NOW, free)
+    columns = {"kinds": due.c.kind, "ids": due.c.id}
+    first = first.where(*(_among(columns[name], name) for name in narrowed))
+    return first.order_by(*_DUE_ORDER).limit(sa.bindparam("window", type_=sa.Integer))
+
+
+@cache
+def _ready_rows(dialect: str, narrowed: tuple[str, ...]) -> sa.Select[Any]:
+    statement = sa.select(due.c.id, due.c.order_key, due.c.attempts).where(due.c.id.in_(_first_due(narrowed)), claimable(_NOW))
+    statement = statement.order_by(*_DUE_ORDER).limit(sa.bindparam("most", type_=sa.Integer))
+    return statement if dialect == "sqlite" else statement.with_for_update(skip_locked=True, of=due)
+
+
+@cache
+def _take() -> sa.UpdateBase:
+    leased = {"lease_until": sa.bindparam("until", type_=Instant), "lease_token": sa.bindparam("token", type_=sa.String)}
+    statement = due.update().where(_among(due.c.id, "wanted"), claimable(_NOW))
+    return statement.values(attempts=due.c.attempts + 1, **leased).returning(*due.c)
+
+
+@cache
+def _earliest(narrowed: bool) -> sa.Select[Any]:
+    free = sa.or_(due.c.lease_until.is_(None), due.c.lease_until <= _NOW)
+    earliest = sa.select(sa.func.min(due.c.due_at)).where(due.c.held.is_(False), free)
+    return earliest.where(_among(due.c.kind, "kinds")) if narrowed else earliest
+
+
+@cache
+def _renew() -> sa.UpdateBase:
+    mine = _among(sa.tuple_(due.c.id, due.c.lease_token), "mine")
+    return due.update().where(mine).values(lease_until=sa.bindparam("until", type_=Instant)).returning(due.c.id)
+
+
+@cache
+def _remove() -> sa.UpdateBase:
+    mine = _among(sa.tuple_(due.c.id, due.c.lease_token, due.c.generation), "mine")
+    return due.delete().where(mine).returning(due.c.id)
+
+
+@cache
+def _free() -> sa.UpdateBase:
+    mine = _among(sa.tuple_(due.c.id, due.c.lease_token), "mine")
+    return due.update().where(mine).values(lease_until=None, lease_token="", last_error="").returning(due.c.id)
+
+
+@cache
+def _of_ids(dialect: str) -> sa.Select[Any]:
+    return locked(sa.select(due).where(_among(due.c.id, "ids")).order_by(due.c.id), dialect)
 
 
 def _unlocked_keys(work: Work, candidates: Sequence[sa.Row[Any]]) -> list[sa.Row[Any]]:
@@ -261,28 +302,19 @@ def _unlocked_keys(work: Work, candidates: Sequence[sa.Row[Any]]) -> list[sa.Row
     return [row for row in candidates if row.order_key is None or row.order_key in free]
 
 
-def _held_tokens(work: Work, ids: Sequence[str]) -> dict[str, tuple[str, int, int, Any]]:
-    found: dict[str, tuple[str, int, int, Any]] = {}
-    for part in chunks(ids):
-        for row in work.all(work.locked(sa.select(due).where(due.c.id.in_(part)).order_by(due.c.id))):
-            found[row.id] = (row.lease_token, row.generation, row.attempts, row)
-    return found
-
-
-def _fail(work: Work, request: Failure, found: tuple[str, int, int, Any] | None) -> Finished:
-    if found is None or not request.token or found[0] != request.token:
+def _fail(work: Work, request: Failure, row: Any) -> Finished:
+    if row is None or not request.token or row.lease_token != request.token:
         return "lost"
-    _, generation, attempts, row = found
     values: dict[str, Any] = {"lease_until": None, "lease_token": "", "last_error": request.error[:2000]}
     outcome: Finished = "again"
-    if generation != request.generation:
+    if row.generation != request.generation:
         values["due_at"] = max(row.due_at, work.now + timedelta(seconds=BACK_OFF[0]))
     elif request.passing:
-        values |= {"attempts": max(0, attempts - 1), "due_at": request.retry_at or work.now + _patience(row.created_at, work.now)}
-    elif attempts >= MOST_ATTEMPTS:
+        values |= {"attempts": max(0, row.attempts - 1), "due_at": request.retry_at or work.now + _patience(row.created_at, work.now)}
+    elif row.attempts >= MOST_ATTEMPTS:
         values["held"], outcome = True, "held"
     else:
-        values["due_at"] = work.now + timedelta(seconds=BACK_OFF[min(attempts, len(BACK_OFF)) - 1])
+        values["due_at"] = work.now + timedelta(seconds=BACK_OFF[min(row.attempts, len(BACK_OFF)) - 1])
     work.execute(due.update().where(due.c.id == request.id).values(values))
     return outcome
 

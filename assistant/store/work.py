@@ -98,7 +98,7 @@ class View:
 
     def locked(self, statement: sa.Select[Any]) -> sa.Select[Any]:
         """The same select holding its rows until the commit on PostgreSQL; SQLite has one writer and needs no lock."""
-        return statement if self.is_sqlite else statement.with_for_update()
+        return locked(statement, self.dialect)
 
 
 class Work(View):
@@ -119,8 +119,10 @@ class Work(View):
         self._facts: list[Fact] = []
         self._due: list[Due] = []
 
-    def execute(self, statement: sa.Executable, many: Sequence[Mapping[str, Any]] | None = None) -> sa.CursorResult[Any]:
-        """Runs one statement, once or for each row of ``many`` (which must not be empty)."""
+    def execute(
+        self, statement: sa.Executable, many: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None
+    ) -> sa.CursorResult[Any]:
+        """Runs one statement, once with or without parameters or for each row of a list (which must not be empty)."""
         return self._connection.execute(statement, many) if many is not None else self._connection.execute(statement)
 
     def insert(self, table: sa.Table, many: Sequence[Mapping[str, Any]]) -> None:
@@ -224,6 +226,11 @@ class Work(View):
 def _keys_there(table: sa.Table, key: tuple[str, ...]) -> sa.Select[Any]:
     outer = [table.c[name] == sa.bindparam(name) for name in key[:-1]]
     return sa.select(*(table.c[name] for name in key)).where(*outer, listed(table.c[key[-1]], "values", "sqlite"))
+
+
+def locked(statement: sa.Select[Any], dialect: str) -> sa.Select[Any]:
+    """As ``View.locked``, for a statement that is built once."""
+    return statement if dialect == "sqlite" else statement.with_for_update()
 
 
 def listed(column: sa.ColumnElement[str], name: str, dialect: str) -> sa.ColumnElement[bool]:

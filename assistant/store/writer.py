@@ -59,10 +59,6 @@ class Writer(Protocol):
     def close(self) -> None: ...
 
 
-class _RolledBack(Exception):
-    """Leaves a preview's savepoint by the way of an error."""
-
-
 class GroupWriter:
     """SQLite: units that wait together share one durable commit, each inside its own savepoint."""
 
@@ -150,17 +146,19 @@ def _in_transaction(connection: sa.Connection, transaction: sa.RootTransaction, 
 
 
 def _in_savepoint(connection: sa.Connection, unit: Unit) -> None:
+    """The savepoint is the driver's own: SQLAlchemy's costs as much as three statements, and every unit has one."""
+    cursor = connection.connection.cursor()
+    cursor.execute("SAVEPOINT unit")
     try:
-        with connection.begin_nested():
-            unit.perform(connection)
-            if not unit.keep:
-                raise _RolledBack
-    except _RolledBack:
-        pass
+        unit.perform(connection)
     except Exception as error:
         if _lost(connection):
             raise
         unit.error = error
+    if unit.error is not None or not unit.keep:
+        cursor.execute("ROLLBACK TO unit")
+    cursor.execute("RELEASE unit")
+    cursor.close()
 
 
 def _lost(connection: sa.Connection) -> bool:
