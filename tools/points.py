@@ -7,6 +7,7 @@ from pydantic import Field
 from assistant.agent import ToolResult
 from assistant.base.money import format_yuan
 from assistant.domain import orders, points
+from assistant.store import View
 from tools.context import Arguments, Nothing, Recipe, ToolContext, day
 
 SOON_DAYS = 30
@@ -26,13 +27,16 @@ class Limit(Arguments):
 
 
 async def my_points(context: ToolContext, _arguments: Nothing, _key: str) -> ToolResult:
-    balance = (await context.store.read(points.balance, [context.member_id]))[context.member_id]
-    lots = await context.store.read(points.lots, context.member_id)
+    balance, lots = await context.store.read(_purse, context.member_id)
     soon = [lot for lot in lots if lot.expires_at and lot.remaining > 0 and (lot.expires_at - context.store.clock.now()).days < SOON_DAYS]
     first = min((lot.expires_at for lot in soon if lot.expires_at), default=None)
     expiring = sum(lot.remaining for lot in soon)
     shown = {"available": balance.available, "pending": balance.pending, "expiring_soon": expiring, "expiring_on": day(first)}
     return ToolResult(shown | ({"held": balance.held} if balance.held else {}))
+
+
+def _purse(view: View, member_id: str) -> tuple[points.PointsBalance, list[points.Lot]]:
+    return points.balance(view, [member_id])[member_id], points.lots(view, member_id)
 
 
 async def my_point_lots(context: ToolContext, _arguments: Nothing, _key: str) -> ToolResult:

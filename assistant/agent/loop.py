@@ -281,8 +281,9 @@ class _Turn:
         for record in records:
             if record.name == tool.name and record.arguments == arguments:
                 return _shown(record.result)
-        # The same call of the same turn run again has the same key; a call with other arguments never does.
-        key = f"{self._brief.turn}:{len(records)}:{tool.name}:{digest_of(arguments)[:12]}"
+        # The same deed of the same turn run again has the same key, whatever was looked at before; with other arguments it never has.
+        deeds = sum(record.deed for record in records)
+        key = f"{self._brief.turn}:{deeds}:{tool.name}:{digest_of(arguments)[:12]}"
         result = await self._toolbox.call(tool.name, arguments, key)
         await self._transcript.record(_event(tool, arguments, result))
         return _shown(result)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -109,6 +111,17 @@ def note_pulled(work: Work, account: str) -> None:
     upsert(work, kf_account, [values], ["id"], ["pulled_at"])
     healed = sa.and_(kf_account.c.id == account, kf_account.c.trouble.not_like(f"{LOST}%"))
     work.execute(kf_account.update().where(healed).values(trouble="", trouble_at=None))
+
+
+def read_since(view: View, account: str, since: datetime) -> bool:
+    """Whether it was noted after ``since`` that the account could be read, and no trouble has been noted."""
+    row = view.one(_account(), {"mine": account})
+    return row is not None and not row.trouble and row.pulled_at is not None and row.pulled_at > since
+
+
+@cache
+def _account() -> sa.Select[Any]:
+    return sa.select(kf_account).where(kf_account.c.id == sa.bindparam("mine"))
 
 
 LOST = "翻页位置"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -86,15 +87,25 @@ def ask(work: Work, request: Ask) -> str:
 
 def pending(view: View, conversation: str) -> Pending | None:
     """The open question of the conversation, unless it has expired."""
-    table = confirmation
-    row = view.one(
-        sa.select(table)
-        .where(table.c.conversation == conversation, table.c.state == "open", table.c.expires_at > view.now)
-        .order_by(table.c.asked_at.desc())
-    )
-    if row is None:
-        return None
+    row = view.one(_open(), {"mine": conversation, "now": view.now})
+    return _pending(row) if row is not None else None
+
+
+def get(view: View, token: str) -> Pending | None:
+    """A question whatever became of it, or None."""
+    row = view.one(sa.select(confirmation).where(confirmation.c.id == token))
+    return _pending(row) if row is not None else None
+
+
+def _pending(row: Any) -> Pending:
     return Pending(row.id, row.member_id, row.action, row.arguments, row.amount, row.question, row.asked_at, row.expires_at)
+
+
+@cache
+def _open() -> sa.Select[Any]:
+    table = confirmation
+    mine = sa.and_(table.c.conversation == sa.bindparam("mine"), table.c.state == "open", table.c.expires_at > sa.bindparam("now"))
+    return sa.select(table).where(mine).order_by(table.c.asked_at.desc()).limit(1)
 
 
 def settle(work: Work, token: str, member_id: str, state: str) -> bool:

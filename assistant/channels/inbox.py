@@ -100,15 +100,14 @@ def row_ids(view: View, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str]
 
 def open_messages(view: View, conversation: str) -> list[Stored]:
     """The messages of the conversation that wait for an answer, oldest first."""
-    statement = sa.select(inbox).where(inbox.c.conversation == conversation, inbox.c.state == "waiting")
-    rows = view.all(statement.order_by(inbox.c.received_at, inbox.c.id))
+    rows = view.all(_open(), {"mine": conversation})
     return [Stored(row.id, from_json(row.message), row.received_at, row.state) for row in rows]
 
 
 def mark(work: Work, message_ids: Sequence[str], state: State, turn: str) -> None:
     """Says what became of the messages and which turn did it."""
     for part in chunks(message_ids):
-        work.execute(inbox.update().where(inbox.c.id.in_(part)).values(state=state, turn=turn))
+        work.execute(_marked(), [{"mine": row_id, "now_state": state, "by": turn} for row_id in part])
 
 
 def to_json(message: InboundMessage) -> dict[str, Any]:
@@ -158,6 +157,18 @@ def _first_waiting(work: Work, conversations: Sequence[str]) -> dict[str, dateti
     if not conversations:
         return {}
     return {row.conversation: row.since for row in work.all(_waiting_since(work.dialect), {"conversations": conversations})}
+
+
+@cache
+def _open() -> sa.Select[Any]:
+    mine = sa.select(inbox).where(inbox.c.conversation == sa.bindparam("mine"), inbox.c.state == "waiting")
+    return mine.order_by(inbox.c.received_at, inbox.c.id)
+
+
+@cache
+def _marked() -> sa.Update:
+    told: dict[str, Any] = {"state": sa.bindparam("now_state"), "turn": sa.bindparam("by")}
+    return inbox.update().where(inbox.c.id == sa.bindparam("mine")).values(told)
 
 
 @cache

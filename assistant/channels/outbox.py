@@ -9,13 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
 
 from assistant.base import ids
 from assistant.channels.message import EVENT_CODE, PERSON, Address, Attachment, Delivery, OutboundMessage
-from assistant.store import Due, Fact, View, Work, chunks, outbox
+from assistant.store import Due, Fact, Instant, View, Work, chunks, outbox
+from assistant.store.work import listed, locked
 
 AHEAD = timedelta(milliseconds=1)
 """Deliveries are due this much before their place in the queue, so that messages queued at one instant keep their order and are all due."""
@@ -120,7 +122,7 @@ def claim_for_send(
     ``gate`` may hold the message back: it is cancelled.
     ``room`` says in how many parts it goes; the parts of a message that was begun stay as they were.
     """
-    row = work.one(work.locked(sa.select(outbox).where(outbox.c.id == row_id)))
+    row = next(iter(work.all(_rows(work.dialect), {"ids": [row_id]})), None)
     if row is None or row.state not in ("queued", "sending"):
         return None
     message = from_json(row.message)
@@ -140,8 +142,7 @@ def claim_for_send(
             _stay(work, row, found)
             return None
         message = replace(message, parts=found)
-    values = {"state": "sending", "attempts": row.attempts + 1, "parts": message.parts, "claimed_at": work.now}
-    work.execute(outbox.update().where(outbox.c.id == row_id).values(values))
+    work.execute(_claimed(), {"mine": row_id, "tried": row.attempts + 1, "in_parts": message.parts, "now": work.now})
     return message
 
 
@@ -152,7 +153,7 @@ def settle(work: Work, requests: Sequence[Settle]) -> list[str]:
     """
     rows: dict[str, Any] = {}
     for part in chunks([request.id for request in requests]):
-        rows |= {row.id: row for row in work.all(work.locked(sa.select(outbox).where(outbox.c.id.in_(part)).order_by(outbox.c.id)))}
+        rows |= {row.id: row for row in work.all(_rows(work.dialect), {"ids": part})}
     states: list[str] = []
     for request in requests:
         row, delivery = rows[request.id], request.delivery
@@ -182,8 +183,7 @@ def cancel_unsent(work: Work, what: str, reason: str = "已取消") -> int:
 
 def wake_waiting(work: Work, conversation: str) -> int:
     """The other side has written again: what waited for that goes out now, what waited too long is cancelled; returns how many go out."""
-    statement = sa.select(outbox).where(outbox.c.conversation == conversation, outbox.c.state == "waiting").order_by(outbox.c.queued_at)
-    rows = work.all(work.locked(statement))
+    rows = work.all(_waiting(work.dialect), {"mine": conversation})
     late = [row for row in rows if row.queued_at < work.now - WAIT_FOR]
     for row in late:
         _close(work, row, "cancelled", Delivery("refused", code="waited_too_long", reason="等客户再次来信太久，已不再发送"))
@@ -280,17 +280,55 @@ def _list(view: View, condition: sa.ColumnElement[bool], limit: int) -> list[Sen
 def _known(work: Work, row_ids: Sequence[str]) -> set[str]:
     found: set[str] = set()
     for part in chunks(row_ids):
-        found |= {row.id for row in work.all(sa.select(outbox.c.id).where(outbox.c.id.in_(part)))}
+        found |= {row.id for row in work.all(_there(work.dialect), {"ids": part})}
     return found
 
 
 def _last_places(work: Work, conversations: Sequence[str]) -> dict[str, datetime]:
     found: dict[str, datetime] = {}
     for part in chunks(dict.fromkeys(conversations)):
-        last = sa.select(outbox.c.conversation, sa.func.max(outbox.c.queued_at).label("last"))
-        for row in work.all(last.where(outbox.c.conversation.in_(part)).group_by(outbox.c.conversation)):
+        for row in work.all(_last(work.dialect), {"conversations": part}):
             found[row.conversation] = row.last
     return found
+
+
+@cache
+def _rows(dialect: str) -> sa.Select[Any]:
+    return locked(sa.select(outbox).where(listed(outbox.c.id, "ids", dialect)).order_by(outbox.c.id), dialect)
+
+
+@cache
+def _waiting(dialect: str) -> sa.Select[Any]:
+    mine = sa.select(outbox).where(outbox.c.conversation == sa.bindparam("mine"), outbox.c.state == "waiting")
+    return locked(mine.order_by(outbox.c.queued_at), dialect)
+
+
+@cache
+def _there(dialect: str) -> sa.Select[Any]:
+    return sa.select(outbox.c.id).where(listed(outbox.c.id, "ids", dialect))
+
+
+@cache
+def _last(dialect: str) -> sa.Select[Any]:
+    mine = listed(outbox.c.conversation, "conversations", dialect)
+    return sa.select(outbox.c.conversation, sa.func.max(outbox.c.queued_at).label("last")).where(mine).group_by(outbox.c.conversation)
+
+
+@cache
+def _claimed() -> sa.Update:
+    told: dict[str, Any] = {
+        "attempts": sa.bindparam("tried"),
+        "parts": sa.bindparam("in_parts"),
+        "claimed_at": sa.bindparam("now", type_=Instant),
+    }
+    return outbox.update().where(outbox.c.id == sa.bindparam("mine")).values(state="sending", **told)
+
+
+@cache
+def _closed() -> sa.Update:
+    names = ("state", "external_id", "code", "reason")
+    told: dict[str, Any] = {name: sa.bindparam(f"its_{name}") for name in names} | {"settled_at": sa.bindparam("now", type_=Instant)}
+    return outbox.update().where(outbox.c.id == sa.bindparam("mine")).values(told)
 
 
 def _row(row_id: str, message: OutboundMessage, place: datetime) -> dict[str, Any]:
@@ -329,14 +367,8 @@ def _stay(work: Work, row: Any, stay: Stay) -> None:
 
 
 def _close(work: Work, row: Any, state: str, delivery: Delivery) -> None:
-    values = {
-        "state": state,
-        "settled_at": work.now,
-        "external_id": delivery.external_id,
-        "code": delivery.code,
-        "reason": delivery.reason,
-    }
-    work.execute(outbox.update().where(outbox.c.id == row.id).values(values))
+    told = {"its_state": state, "its_external_id": delivery.external_id, "its_code": delivery.code, "its_reason": delivery.reason}
+    work.execute(_closed(), {"mine": row.id, "now": work.now} | told)
     _record(work, row, state, delivery)
 
 

@@ -206,7 +206,9 @@ def _turn(work: Work, row: Any, turned: Turned) -> None:
     work.execute(_of(row.conversation).values(state=state, servicer=servicer, state_at=work.now))
     payload = {"conversation": row.conversation, "state": state, "servicer": servicer, "before": row.state, "why": turned.why}
     payload["at"] = (turned.at or work.now).isoformat()
-    work.record(Fact(CHANGED, f"conversation:{row.conversation}", payload))
+    # Only where a person has or had the word does anything follow.
+    quiet = state not in HELD and row.state not in HELD
+    work.record(Fact(CHANGED, f"conversation:{row.conversation}", payload, quiet=quiet))
 
 
 def _blank(work: Work, address: Address) -> dict[str, Any]:

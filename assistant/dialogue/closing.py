@@ -4,24 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
 
-from assistant.base import ids
 from assistant.channels import accounts, inbox, outbox, session, streams
 from assistant.channels.message import PARTING, OutboundMessage
 from assistant.dialogue import conversation as talk
 from assistant.dialogue.opening import Opened
-from assistant.dialogue.tables import transcript, turn
+from assistant.dialogue.tables import turn
+from assistant.dialogue.transcript import Note, write_notes, wrote
 from assistant.domain import members, staff
-from assistant.store import Due, Fact, View, Work
+from assistant.store import Due, Fact, Instant, Work
 
 
 @dataclass(frozen=True, slots=True)
 class Close:
     """What the turn came to. ``handover`` is the reason a person is needed, empty where none is; ``asks`` the question it put,
-    ``about`` what its options decide (``plan:<id>:<digest>``)."""
+    ``about`` what its options decide (``plan:<id>:<digest>``); ``notes`` are lines of its transcript that are not written yet."""
 
     opened: Opened
     text: str
@@ -32,38 +33,7 @@ class Close:
     extra: Mapping[str, Any] = field(default_factory=dict)
     asks: str = ""
     about: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Note:
-    """One line of a turn's transcript: a model answer or a tool call with its result."""
-
-    turn: str
-    number: int
-    event: Mapping[str, Any]
-
-
-def write_note(work: Work, note: Note) -> None:
-    """Keeps a transcript line; writing the same line again changes nothing."""
-    row = {
-        "id": ids.derive("note", note.turn, note.number),
-        "turn": note.turn,
-        "number": note.number,
-        "at": work.now,
-        "event": dict(note.event),
-    }
-    work.insert_missing(transcript, [row])
-
-
-def notes(view: View, turn_id: str) -> list[dict[str, Any]]:
-    """The transcript so far, in order; a resumed turn replays it."""
-    rows = view.all(sa.select(transcript.c.event).where(transcript.c.turn == turn_id).order_by(transcript.c.number))
-    return [row.event for row in rows]
-
-
-def wrote(view: View, turn_id: str) -> bool:
-    """Whether the turn has already changed something for the member, so that its answer may no longer be superseded."""
-    return any(event.get("effect") == "SELF" for event in notes(view, turn_id))
+    notes: tuple[Note, ...] = ()
 
 
 def close_turn(work: Work, close: Close) -> str:
@@ -102,10 +72,19 @@ def close_turn(work: Work, close: Close) -> str:
     return _end(work, close, "answered")
 
 
+@cache
+def _ended() -> sa.Update:
+    told: dict[str, Any] = {name: sa.bindparam(f"its_{name}") for name in ("state", "model", "tokens")} | {
+        "closed_at": sa.bindparam("now", type_=Instant)
+    }
+    return turn.update().where(turn.c.id == sa.bindparam("mine")).values(told)
+
+
 def _end(work: Work, close: Close, state: str) -> str:
     opened = close.opened
-    values = {"state": state, "closed_at": work.now, "model": close.model[:60], "tokens": close.tokens}
-    work.execute(turn.update().where(turn.c.id == opened.turn).values(**values))
+    write_notes(work, close.notes)
+    told = {"its_state": state, "now": work.now, "its_model": close.model[:60], "its_tokens": close.tokens}
+    work.execute(_ended(), {"mine": opened.turn} | told)
     work.record(
         Fact(
             f"turn.{state}",

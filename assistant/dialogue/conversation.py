@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -18,6 +19,7 @@ from assistant.domain import staff
 from assistant.store import Fact, View, Work, once, upsert
 from assistant.store import inbox as inbox_rows
 from assistant.store import outbox as outbox_rows
+from assistant.store.work import locked
 
 CLIENT, POOL = "kf:", "pool"
 """A holder who answers in the channel's own client: this and the userid, or this and ``pool`` while nobody has come yet."""
@@ -103,11 +105,7 @@ def touch(work: Work, address: Address, speaker: Speaker) -> Conversation:
 
 def get(view: View, conversation_id: str) -> Conversation:
     """Raises Invalid for an unknown conversation."""
-    row = view.one(
-        view.locked(sa.select(conversation).where(conversation.c.id == conversation_id))
-        if isinstance(view, Work)
-        else sa.select(conversation).where(conversation.c.id == conversation_id)
-    )
+    row = view.one(_one(view.dialect if isinstance(view, Work) else ""), {"mine": conversation_id})
     if row is None:
         raise Invalid("没有这个会话", code="no_conversation", conversation=conversation_id)
     return _value(row)
@@ -123,11 +121,9 @@ def recent(view: View, limit: int = 50, before: datetime | None = None) -> list[
 
 def lines(view: View, conversation_id: str, limit: int = 50, since: datetime | None = None) -> list[Line]:
     """The latest messages of both sides, oldest first; ``since`` leaves out what came before."""
-    came, went = inbox_rows.c.conversation == conversation_id, outbox_rows.c.conversation == conversation_id
-    if since is not None:
-        came, went = sa.and_(came, inbox_rows.c.received_at > since), sa.and_(went, outbox_rows.c.queued_at > since)
-    said = view.all(sa.select(inbox_rows).where(came).order_by(inbox_rows.c.received_at.desc()).limit(limit))
-    answered = view.all(sa.select(outbox_rows).where(went).order_by(outbox_rows.c.queued_at.desc()).limit(limit))
+    told = {"mine": conversation_id, "since": since or _EVER, "most": limit}
+    said = view.all(_latest_said(), told)
+    answered = view.all(_latest_answered(), told)
     kept = received.of_messages(view, [row.id for row in said]) if conversation_id.startswith("bot:") else {}
     mixed = [_heard(row, kept.get(row.id, [])) for row in said]
     for row in answered:
@@ -183,13 +179,40 @@ def hold_back(view: View, message: OutboundMessage) -> str | None:
     """Why this message must not leave now: the conversation is held by a person and the message is not theirs."""
     if message.by_person or EVENT_CODE in message.reply_to or PARTING in message.reply_to:
         return None
-    holder = view.scalar(sa.select(conversation.c.holder).where(conversation.c.id == message.address.conversation))
+    holder = view.scalar(_holder(), {"mine": message.address.conversation})
     return "会话已由人工接管" if holder else None
 
 
 def greeted(work: Work, conversation_id: str) -> None:
     """Notes that the assistant has introduced itself as an AI here."""
     work.execute(conversation.update().where(conversation.c.id == conversation_id).values(greeted=True))
+
+
+_EVER = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@cache
+def _one(locking: str) -> sa.Select[Any]:
+    """``locking``: the dialect of a unit that may change it; empty for a look."""
+    mine = sa.select(conversation).where(conversation.c.id == sa.bindparam("mine"))
+    return locked(mine, locking) if locking else mine
+
+
+@cache
+def _holder() -> sa.Select[Any]:
+    return sa.select(conversation.c.holder).where(conversation.c.id == sa.bindparam("mine"))
+
+
+@cache
+def _latest_said() -> sa.Select[Any]:
+    mine = sa.and_(inbox_rows.c.conversation == sa.bindparam("mine"), inbox_rows.c.received_at > sa.bindparam("since"))
+    return sa.select(inbox_rows).where(mine).order_by(inbox_rows.c.received_at.desc()).limit(sa.bindparam("most", type_=sa.Integer))
+
+
+@cache
+def _latest_answered() -> sa.Select[Any]:
+    mine = sa.and_(outbox_rows.c.conversation == sa.bindparam("mine"), outbox_rows.c.queued_at > sa.bindparam("since"))
+    return sa.select(outbox_rows).where(mine).order_by(outbox_rows.c.queued_at.desc()).limit(sa.bindparam("most", type_=sa.Integer))
 
 
 def _hold(work: Work, request: Take) -> Held:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,6 +14,7 @@ from assistant.channels import confirm, inbox, outbox, session, streams
 from assistant.channels.message import InboundMessage
 from assistant.dialogue import conversation as talk
 from assistant.dialogue.tables import turn
+from assistant.dialogue.transcript import asked
 from assistant.dialogue.who import Speaker, met
 from assistant.domain import outreach
 from assistant.store import Due, Fact, Work, upsert
@@ -89,7 +91,7 @@ def _opened(
 ) -> Opened:
     lines = talk.lines(work, current.id, HISTORY + len(ids_of), current.fresh_from)
     old = [line for line in lines if line.side != "event" and (line.side != "in" or line.state not in ("waiting", "recalled"))]
-    pending = confirm.pending(work, current.id)
+    pending = asked(work, current.id, turn_id)
     said, stale = _said(work, current.id, messages, pending)
     history = tuple(("user" if line.side == "in" else "assistant", line.text) for line in old[-HISTORY:])
     return Opened(
@@ -133,12 +135,16 @@ def _said(
     return tuple(said), stale
 
 
+@cache
+def _answered() -> sa.Select[Any]:
+    mine = sa.and_(turn.c.conversation == sa.bindparam("mine"), turn.c.state == "answered", turn.c.closed_at > sa.bindparam("since"))
+    return sa.select(turn.c.closed_at).where(mine).order_by(turn.c.closed_at.desc()).limit(max(most for _span, most in BREAKERS))
+
+
 def _breaker(work: Work, conversation_id: str) -> timedelta | None:
     """How long to wait before the next automatic reply; None when there is no need."""
     longest = max(span for span, _most in BREAKERS)
-    answered = sa.select(turn.c.closed_at).where(turn.c.conversation == conversation_id, turn.c.state == "answered")
-    recent = answered.where(turn.c.closed_at > work.now - longest).order_by(turn.c.closed_at.desc())
-    closed: list[datetime] = [row.closed_at for row in work.all(recent.limit(max(most for _span, most in BREAKERS)))]
+    closed: list[datetime] = [row.closed_at for row in work.all(_answered(), {"mine": conversation_id, "since": work.now - longest})]
     for span, most in BREAKERS:
         if len(closed) >= most and closed[most - 1] > work.now - span:
             return max(closed[most - 1] + span - work.now, timedelta(seconds=1))

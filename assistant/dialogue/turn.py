@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from assistant import telemetry
 from assistant.agent import Brief, Limits, Meter, Thought, Toolbox, think_safely
 from assistant.base.clock import stopwatch
-from assistant.base.principal import system
 from assistant.dialogue import reply
-from assistant.dialogue.closing import Close, Note, close_turn, notes, write_note
+from assistant.dialogue.closing import Close, close_turn
 from assistant.dialogue.growing import Growth
 from assistant.dialogue.opening import Opened, open_turn
+from assistant.dialogue.transcript import DIALOGUE, Stage, StoredTranscript, notes
 from assistant.jobs import Job
 from assistant.store import Store
 
-DIALOGUE = system("dialogue")
-Stage = Callable[[str], None]
 BRIEFS = {"member": "member", "guest": "group", "staff": "member", "operator": "operator"}
 
 
@@ -80,7 +78,7 @@ class TurnHandler:
             name, _, reason = fault.partition(": ")
             telemetry.model_called(name, reason, seconds)
         telemetry.model_called(thought.model, "ok" if thought.outcome != "handover" else "handover", seconds)
-        return self._close(opened, thought)
+        return replace(self._close(opened, thought), notes=transcript.unwritten())
 
     def _growth(self, opened: Opened) -> Growth | None:
         """Where somebody keeps asking for the answer they are shown it as it grows."""
@@ -116,24 +114,3 @@ class TurnHandler:
         handover = (thought.handover_reason or "会员需要人工") if thought.handover else ""
         asks = thought.confirmation.token if thought.confirmation else ""
         return Close(opened, text, thought.options, handover, thought.model, thought.tokens, asks=asks)
-
-
-class StoredTranscript:
-    """The transcript of one turn in the store: every model answer and tool result is a row before the next step begins."""
-
-    def __init__(self, store: Store, turn: str, events: list[dict[str, Any]], stage: Stage) -> None:
-        self._store = store
-        self._turn = turn
-        self._events = events
-        self._stage = stage
-
-    def events(self) -> list[dict[str, Any]]:
-        """What was written before, for a turn that resumes."""
-        return list(self._events)
-
-    async def record(self, event: dict[str, Any]) -> None:
-        number = len(self._events)
-        self._events.append(event)
-        self._stage("turn.before_note")
-        await self._store.write(write_note, Note(self._turn, number, event), DIALOGUE, cause=self._turn)
-        self._stage("turn.noted")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -37,7 +38,7 @@ class KfPull:
     async def __call__(self, job: Job) -> None:
         """What WeCom refuses becomes the account's trouble, which a person sees; the next wake-up or sweep tries again."""
         account = job.key
-        at = await self._store.read(_cursor, account)
+        at, noted = await self._store.read(_place, account)
         try:
             async for page in pull_kf(self._client, account, str(job.payload.get("token", "")), at):
                 arrival = Arrival(self._fresh(page.messages, at), self._debounce, (f"kf:{account}", page.next_cursor))
@@ -49,7 +50,8 @@ class KfPull:
         except LaoyouError as error:
             await self._store.write(_trouble, (account, error.say), RECEIVER)
             return
-        await self._store.write(_pulled, account, RECEIVER)
+        if not noted:
+            await self._store.write(_pulled, account, RECEIVER)
 
     def _fresh(self, items: list[dict[str, Any]], at: str) -> list[InboundMessage]:
         now = self._store.clock.now()
@@ -65,8 +67,15 @@ def sweep(work: Work) -> int:
     return len(silent)
 
 
-def _cursor(view: View, account: str) -> str:
-    return view.scalar(sa.select(cursor.c.value).where(cursor.c.name == f"kf:{account}")) or ""
+def _place(view: View, account: str) -> tuple[str, bool]:
+    """How far the account was read, and whether it was noted of late that it could be, with no trouble since."""
+    fresh = accounts.read_since(view, account, view.now - SILENT / 5)
+    return view.scalar(_cursor(), {"mine": f"kf:{account}"}) or "", fresh
+
+
+@cache
+def _cursor() -> sa.Select[Any]:
+    return sa.select(cursor.c.value).where(cursor.c.name == sa.bindparam("mine"))
 
 
 def _trouble(work: Work, told: tuple[str, str]) -> None:

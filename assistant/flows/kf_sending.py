@@ -64,8 +64,8 @@ class KfSender:
         """As the sender inside; ``refused`` with the code ``kf_person`` where a person has the word."""
         if EVENT_CODE in message.reply_to:
             return await self._inner.send(message)
-        current = await self._store.read(session.get, message.address.conversation)
-        unknown = current is None or not current.state or current.state_at < self._store.clock.now() - FORGET
+        state, known_at = await self._store.read(session.state_of, message.address.conversation)
+        unknown = not state or known_at is None or known_at < self._store.clock.now() - FORGET
         if unknown and await self._look(message) in session.HELD:
             return Delivery("refused", code="kf_person", reason="会话由人工接待，系统没有发送")
         delivery = await self._inner.send(message)

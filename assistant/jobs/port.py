@@ -152,16 +152,17 @@ def renew(work: Work, leases: Sequence[Lease], lease_seconds: float) -> list[str
 
 def finish(work: Work, requests: Sequence[Finish]) -> list[Finished]:
     """Removes done rows; one that was asked for again meanwhile (its generation rose) is freed to run again."""
-    outcomes: dict[str, Finished] = {}
+    keys = [(request.id, request.token) for request in requests]
+    done: set[tuple[str, str]] = set()
     for part in chunks(requests):
         mine = [(request.id, request.token, request.generation) for request in part if request.token]
-        if mine:
-            outcomes |= {row.id: "done" for row in work.all(_remove(), {"mine": mine})}
-    left = [request for request in requests if request.id not in outcomes and request.token]
-    for part in chunks(left):
-        mine_still = [(request.id, request.token) for request in part]
-        outcomes |= {row.id: "again" for row in work.all(_free(), {"mine": mine_still})}
-    return [outcomes.get(request.id, "lost") for request in requests]
+        done |= {(row.id, row.lease_token) for row in work.all(_remove(), {"mine": mine})} if mine else set()
+    left = [number for number, token in keys if (number, token) not in done]
+    ours = {(row.id, row.lease_token) for part in chunks(left) for row in work.all(_of_ids(work.dialect), {"ids": part}) if row.lease_token}
+    again = set(keys) & ours
+    for freed in chunks(sorted(number for number, _token in again)):
+        work.execute(due.update().where(due.c.id.in_(freed)).values(lease_until=None, lease_token="", last_error=""))
+    return ["done" if key in done else "again" if key in again else "lost" for key in keys]
 
 
 def fail(work: Work, requests: Sequence[Failure]) -> list[Finished]:
@@ -277,13 +278,7 @@ def _renew() -> sa.UpdateBase:
 @cache
 def _remove() -> sa.UpdateBase:
     mine = _among(sa.tuple_(due.c.id, due.c.lease_token, due.c.generation), "mine")
-    return due.delete().where(mine).returning(due.c.id)
-
-
-@cache
-def _free() -> sa.UpdateBase:
-    mine = _among(sa.tuple_(due.c.id, due.c.lease_token), "mine")
-    return due.update().where(mine).values(lease_until=None, lease_token="", last_error="").returning(due.c.id)
+    return due.delete().where(mine).returning(due.c.id, due.c.lease_token)
 
 
 @cache

@@ -27,6 +27,7 @@ async def test_a_member_redeems_once_however_often_the_turn_is_killed(database: 
         await desk.play(lambda: len(shop.heard(XIAOMAN)) > 1, "the good news", 1.0)
         await shop.quiet()
         assert len(shop.heard(XIAOMAN)) == 2
+        assert "兑换好啦" in shop.heard(XIAOMAN)[-1]
         assert await shop.points_of("M1") == 900
         assert shop.scalar("SELECT count(*) FROM turn") == 2
         assert desk.sound()

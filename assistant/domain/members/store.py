@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -11,6 +12,7 @@ import sqlalchemy as sa
 from assistant.domain.members.model import CustomerGroup, Group, Identity, Member
 from assistant.domain.members.tables import group, identity, in_group, member, merge, topic_opt_out
 from assistant.store import View, Work, chunks, upsert
+from assistant.store.work import listed
 
 Row = dict[str, Any]
 
@@ -18,7 +20,7 @@ Row = dict[str, Any]
 def owners(view: View, wanted: Collection[Identity]) -> dict[Identity, str]:
     """Which member each identity points to; unknown ones are left out."""
     asked, found = set(wanted), {}
-    rows = view.all(sa.select(identity).where(view.among(identity.c.value, {item.value for item in asked}))) if asked else ()
+    rows = view.all(_with_values(view.dialect), {"values": sorted({item.value for item in asked})}) if asked else ()
     for row in rows:
         item = Identity(row.namespace, row.value)
         if item in asked:
@@ -119,7 +121,17 @@ def members_of(view: View, ids: Collection[str]) -> dict[str, Member]:
 
 
 def nicknames_of(view: View, ids: Collection[str]) -> dict[str, str]:
-    return {row.id: row.nickname for row in view.all(sa.select(member.c.id, member.c.nickname).where(view.among(member.c.id, ids)))}
+    return {row.id: row.nickname for row in view.all(_named(view.dialect), {"ids": sorted(ids)})}
+
+
+@cache
+def _named(dialect: str) -> sa.Select[Any]:
+    return sa.select(member.c.id, member.c.nickname).where(listed(member.c.id, "ids", dialect))
+
+
+@cache
+def _with_values(dialect: str) -> sa.Select[Any]:
+    return sa.select(identity).where(listed(identity.c.value, "values", dialect))
 
 
 def search_ids(view: View, text: str, after: str, limit: int) -> list[str]:
