@@ -222,7 +222,7 @@ async def _join(
     handlers |= {"payout": payout.handler(store, payer.port, stage, paying.UNSET), "book.reconcile": Reconciler(store, payer.port)}
     runner = _runner(settings, store, handlers)
     envelopes = {name: Envelope(token, key, receiver) for name, (token, key, receiver) in wecom.endpoints().items()}
-    edge = Edge(envelopes, store, waiters, intake, settings.bot_name)
+    edge = Edge(envelopes, store, waiters, intake, settings.bot_name, Folder(settings.home / "media"))
     address = f"http://{settings.host}:{settings.port}"
     health = telemetry.Health(store, settings.home, lambda: runner.alive)
     doors = Doors(

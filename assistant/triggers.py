@@ -20,6 +20,7 @@ from assistant.domain import activities, archive, cashback, events, journeys, me
 from assistant.flows import (
     app_cards,
     behaviour,
+    bot_events,
     contact_sync,
     contact_tags,
     contact_ways,
@@ -108,6 +109,11 @@ def came_by_way(work: Work, happened: Happened) -> None:
 def agreed_to_archive(work: Work, happened: Happened) -> None:
     """From now on what this customer says in groups may be kept."""
     archive.agree_member(work, happened.member_id)
+
+
+def task_for_left_behind(work: Work, happened: Happened) -> None:
+    """Attachments that a channel cannot carry are somebody's to pass on."""
+    bot_events.left_behind(work, happened.payload["outbox"], happened.payload["reason"])
 
 
 def ask_approvers(work: Work, happened: Happened) -> None:
@@ -199,6 +205,7 @@ ON_FACT: dict[str, dict[str, Reaction]] = {
     "channel.sent": {"settle_touch": settle_touch, "welcomed": note_welcomed},
     "channel.refused": {"settle_touch": settle_touch, "tell_people": tell_people},
     "channel.unknown": {"settle_touch": settle_touch, "tell_people": tell_people},
+    "channel.left_behind": {"task": task_for_left_behind},
     "mass.unknown": {"tell_people": tell_people},
     "moment.unknown": {"tell_people": tell_people},
     "cashback.halted": {"tell_people": tell_people},

@@ -15,6 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from assistant.base import ids
+from assistant.channels.bot_parts import LEFT_BEHIND
 from assistant.channels.message import EVENT_CODE, PERSON, Address, Attachment, Delivery, OutboundMessage
 from assistant.store import Due, Fact, Instant, View, Work, chunks, outbox
 from assistant.store.work import listed, locked
@@ -370,6 +371,9 @@ def _close(work: Work, row: Any, state: str, delivery: Delivery) -> None:
     told = {"its_state": state, "its_external_id": delivery.external_id, "its_code": delivery.code, "its_reason": delivery.reason}
     work.execute(_closed(), {"mine": row.id, "now": work.now} | told)
     _record(work, row, state, delivery)
+    if delivery.code == LEFT_BEHIND:
+        payload = {"outbox": row.id, "conversation": row.conversation, "reason": delivery.reason}
+        work.record(Fact("channel.left_behind", f"outbox:{row.id}", payload, row.member_id, row.cause))
 
 
 def _record(work: Work, row: Any, state: str, delivery: Delivery) -> None:

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from assistant.base import ids
 from assistant.channels import outbox
+from assistant.channels.bot_parts import carried
 from assistant.channels.message import Delivery, InboundMessage
 from assistant.store import Due, Instant, View, Work, chunks, id_column, json_column, metadata
 
@@ -183,7 +184,9 @@ def shown(work: Work, number: str) -> Stream | None:
         return _value(row) if row is not None else None
     _set(work, number, state="shown")
     if row.outbox:
-        outbox.settle(work, [outbox.Settle(row.outbox, Delivery("sent", number))])
+        said = outbox.get(work, row.outbox)
+        delivery = carried(said.message, pictures=True).delivered(number) if said is not None else Delivery("sent", number)
+        outbox.settle(work, [outbox.Settle(row.outbox, delivery)])
         # The job that waited behind it has nothing left to do and must not hold up what comes next.
         work.due(Due(outbox.job_kind("bot"), row.outbox, work.now, {"outbox": row.outbox}, order_key=row.conversation))
     return get(work, number)

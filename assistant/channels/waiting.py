@@ -9,6 +9,7 @@ from datetime import timedelta
 
 from assistant.base.principal import system
 from assistant.channels import outbox, streams
+from assistant.channels.bot_parts import carried
 from assistant.channels.delivery import Sender
 from assistant.channels.message import Delivery, OutboundMessage
 from assistant.store import Store, Work
@@ -56,12 +57,13 @@ class StreamSender:
 
     async def send(self, message: OutboundMessage) -> Delivery:
         number = message.reply_to.get("stream_id", "")
-        if number and not message.attachments:
-            asked = streams.Offer(number, outbox.id_of(message.key), message.text, message.options, self._patience)
+        if number:
+            said = carried(message, pictures=True)
+            asked = streams.Offer(number, outbox.id_of(message.key), said.text, message.options, self._patience)
             state: streams.Offered = await self._store.write(streams.offer, asked, ME, cause=message.cause)
             self._waiters.wake(number)
             if state == "shown":
-                return Delivery("sent", number)
+                return said.delivered(number)
             if state == "offered":
                 later = self._store.clock.now() + self._patience
                 return Delivery("refused", number, "being_fetched", "等企业微信来取这条回答", later)

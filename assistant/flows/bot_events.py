@@ -39,6 +39,23 @@ def hear(work: Work, message: InboundMessage) -> Body | None:
     return None
 
 
+def left_behind(work: Work, row_id: str, reason: str) -> None:
+    """A task for what a bot's answer could not carry."""
+    row = outbox.get(work, row_id)
+    if row is None:
+        return
+    ticket = staff.OpenTicket(
+        f"left:{row_id}",
+        kind="task",
+        member_id=row.message.member_id,
+        conversation=row.message.address.conversation,
+        title="机器人的回答有附件没发出去，请另外发给对方",
+        summary=f"{reason}。",
+        ready_text=row.message.text,
+    )
+    staff.open_ticket(work, [ticket])
+
+
 def _pressed(work: Work, message: InboundMessage, event: Mapping[str, Any]) -> Body | None:
     """The press becomes what the person said, once; the card then shows what was chosen. Only who was asked can answer."""
     task, number = cards.pressed(event)

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from typing import Any
 
 from assistant import telemetry
 from assistant.base.clock import stopwatch
-from assistant.channels import streams
+from assistant.base.errors import Invalid
+from assistant.channels import media as kept
+from assistant.channels import outbox, streams
+from assistant.channels.bot_parts import carried
+from assistant.channels.media import Folder
 from assistant.channels.message import InboundMessage
 from assistant.channels.waiting import ME, Waiters
 from assistant.flows import bot_events
@@ -23,23 +29,28 @@ LOOK = 0.5
 Body = dict[str, Any]
 
 
-async def answer(store: Store, waiters: Waiters, intake: Intake, message: InboundMessage, patience: float = FIRST_SECONDS) -> Body | None:
-    """The passive reply to what a bot was told, None for an empty one. A message is on disk before it is answered."""
+async def answer(
+    store: Store, waiters: Waiters, intake: Intake, message: InboundMessage, patience: float = FIRST_SECONDS, media: Folder | None = None
+) -> Body | None:
+    """The passive reply to what a bot was told, None for an empty one. A message is on disk before it is answered.
+
+    ``media``: where the pictures lie that an answer may end with.
+    """
     if message.event == "stream_refresh":
-        return await _refreshed(store, message.reply_to["stream_id"])
+        return await _refreshed(store, message.reply_to["stream_id"], media)
     if message.kind == "event":
         told: Body | None = await store.write(bot_events.hear, message, RECEIVER)
         return told
     await intake.accept([message])
-    return await _first(store, waiters, message.reply_to["stream_id"], patience)
+    return await _first(store, waiters, message.reply_to["stream_id"], patience, media)
 
 
-async def _refreshed(store: Store, number: str) -> Body:
+async def _refreshed(store: Store, number: str, media: Folder | None) -> Body:
     """One read, and one write in the life of an answer: when its end is handed out."""
-    return _body(number, await _ended(store, await store.read(streams.get, number)), store)
+    return await _body(number, await _ended(store, await store.read(streams.get, number)), store, media)
 
 
-async def _first(store: Store, waiters: Waiters, number: str, patience: float) -> Body | None:
+async def _first(store: Store, waiters: Waiters, number: str, patience: float, media: Folder | None) -> Body | None:
     """The whole answer if it comes soon, else its beginning or a word that it is coming. A callback told again gets the same."""
     until = stopwatch() + patience
     found = await store.read(streams.get, number)
@@ -50,7 +61,7 @@ async def _first(store: Store, waiters: Waiters, number: str, patience: float) -
         # Nothing has been shown yet, so there is nothing to point away from.
         await store.write(streams.shown, number, ME)
         return None
-    return _body(number, await _ended(store, found), store, feedback_id=number)
+    return await _body(number, await _ended(store, found), store, media, feedback_id=number)
 
 
 async def _ended(store: Store, found: streams.Stream | None) -> streams.Stream | None:
@@ -63,10 +74,27 @@ async def _ended(store: Store, found: streams.Stream | None) -> streams.Stream |
     return ended
 
 
-def _body(number: str, found: streams.Stream | None, store: Store, feedback_id: str = "") -> Body:
+async def _body(number: str, found: streams.Stream | None, store: Store, media: Folder | None, feedback_id: str = "") -> Body:
     frame = streams.frame(found, store.clock.now())
+    text, pictures = frame.text, list[bytes]()
+    if frame.finish and found is not None and found.outbox and media is not None:
+        pictures, missing = await _pictures(store, media, found.outbox)
+        text = f"{text}\n（有 {missing} 张图片没能附上。）" if missing else text
     if not cards.fits(frame.options):
-        text = with_options(frame.text, frame.options)
-        return stream_body(number, text, finish=frame.finish, feedback_id=feedback_id)
+        text = with_options(text, frame.options)
+        return stream_body(number, text, finish=frame.finish, feedback_id=feedback_id, pictures=pictures)
     card = cards.choices(number, frame.options)
-    return stream_body(number, frame.text, finish=frame.finish, feedback_id=feedback_id, card=card)
+    return stream_body(number, text, finish=frame.finish, feedback_id=feedback_id, card=card, pictures=pictures)
+
+
+async def _pictures(store: Store, folder: Folder, row_id: str) -> tuple[list[bytes], int]:
+    """The pictures that the answer ends with, and how many of them cannot be read."""
+    row = await store.read(outbox.get, row_id)
+    wanted = carried(row.message, pictures=True).pictures if row is not None else ()
+    found = []
+    for one in wanted:
+        known = await store.read(kept.get, one.media)
+        with contextlib.suppress(Invalid):
+            if known is not None and known.kind == "image":
+                found.append(await asyncio.to_thread(folder.read, known))
+    return found, len(wanted) - len(found)

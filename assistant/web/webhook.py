@@ -9,6 +9,7 @@ from typing import Any
 from aiohttp import web
 
 from assistant import telemetry
+from assistant.channels.media import Folder
 from assistant.channels.waiting import Waiters
 from assistant.flows.receive import RECEIVER, Intake, Wakeup, wake
 from assistant.store import Store
@@ -27,6 +28,7 @@ class Edge:
     waiters: Waiters
     intake: Intake
     bot_name: str = ""
+    media: Folder | None = None
 
 
 def routes(edge: Edge) -> list[web.RouteDef]:
@@ -80,7 +82,7 @@ async def _xml(request: web.Request, edge: Edge, envelope: Envelope) -> web.Resp
 async def _bot(request: web.Request, edge: Edge, envelope: Envelope) -> web.Response:
     body, now = await _body(request), edge.store.clock.now()
     (message,) = from_bot(open_json(envelope, request.query, body, now), now, edge.bot_name)
-    answer = await bot.answer(edge.store, edge.waiters, edge.intake, message)
+    answer = await bot.answer(edge.store, edge.waiters, edge.intake, message, media=edge.media)
     if answer is None:
         return web.Response()
     sealed = seal_reply(envelope, answer, nonce=request.query["nonce"], now=edge.store.clock.now())

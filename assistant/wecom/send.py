@@ -8,6 +8,7 @@ from typing import Any
 
 from assistant.base.errors import LaoyouError
 from assistant.base.ids import derive
+from assistant.channels.bot_parts import carried
 from assistant.channels.message import EVENT_CODE, Attachment, Delivery, OutboundMessage
 from assistant.channels.quota import APP_DAY, APP_MEMBER, Charge
 from assistant.wecom import cards
@@ -115,14 +116,14 @@ class WeComSender:
 
     async def _bot(self, message: OutboundMessage) -> Delivery:
         url = message.reply_to.get("response_url", "")
-        text = with_options(message.text, message.options)
+        said = carried(message, pictures=False)
+        text = with_options(said.text, message.options)
         if not url:
             return Delivery("refused", code="no_response_url", reason="这条机器人消息没有可用的回复地址。")
-        if message.attachments:
-            return Delivery("refused", code="no_attachments", reason="机器人的这种回复不能带附件。")
         if size(text) > MAX_CONTENT:
             return _too_long()
-        return await _in_order([lambda: bot_response_url(self._client, url, text)], "")
+        delivery = await _in_order([lambda: bot_response_url(self._client, url, text)], "")
+        return said.delivered("") if delivery.outcome == "sent" else delivery
 
 
 def app_charges(message: OutboundMessage) -> list[Charge]:

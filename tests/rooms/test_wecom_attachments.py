@@ -113,7 +113,7 @@ async def test_too_many_parts_no_media_and_a_link_without_its_picture_are_refuse
         assert (await sender.send(replace(KF, attachments=(replace(LINK, media=""),)))).code == "bad_attachment"
         assert (await WeComSender(wecom).send(KF)).code == "no_media"
         bot = replace(KF, address=Address("bot", "b1", "li"), reply_to={"response_url": "x"})
-        assert (await sender.send(bot)).code == "no_attachments"
+        assert (await sender.send(bot)).code == "foreign_url"
         assert api.asked == []
 
 
