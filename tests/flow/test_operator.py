@@ -33,6 +33,24 @@ async def test_a_goal_goes_from_the_sentence_to_the_report(database: str, tmp_pa
         assert shop.heard(people.canary) == [f"老友{people.canary[-1]}，送您 {POINTS} 积分，已放进账户。请在会员中心查看。 回复 TD 退订"]
 
 
+async def test_who_may_approve_is_asked_in_the_app_and_approves_by_a_button(database: str, tmp_path: Path) -> None:
+    async with office(database, tmp_path) as desk:
+        shop, phone = desk.shop, desk.shop.simulator.staff_phone("he")
+        people = await desk.people()
+        await shop.start()
+        await shop.simulator.staff_says("he", "帮助")
+        await shop.until(lambda: shop.staff_heard("he"), "the help")
+        plan = await desk.previewed(people.goal)
+        await desk.done(MAKER, "POST", f"/plans/{plan['id']}/submit", {})
+        await desk.play(lambda: [one for one in phone if one.kind == "template_card"], "the card", 1.0)
+        (card,) = [one for one in phone if one.kind == "template_card"]
+        assert card.body["button_list"][0]["text"] == f"批准 {plan['digest'][:8]}"
+        await shop.simulator.presses("he", card.msgid, "choice0")
+        await desk.play(lambda: desk.state(plan) in ("approved", "running"), "the approval", 1.0)
+        await desk.play(lambda: "已选择" in card.body["button_list"][0]["text"], "the card to say so", 1.0)
+        assert shop.simulator.complaints == []
+
+
 async def test_a_task_that_wecom_did_not_confirm_is_found_or_listed_but_never_made_twice(database: str, tmp_path: Path) -> None:
     async with office(database, tmp_path) as desk:
         people = await desk.people()
