@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -62,14 +63,19 @@ def shop(store: Store) -> Store:
     return store
 
 
+@cache
+def everything() -> list[tuple[str, sa.TextClause]]:
+    """Every table that may not change, read as the driver reads it."""
+    return [(one.name, sa.text(f'SELECT * FROM "{one.name}"')) for one in metadata.sorted_tables if one.name not in COUNTED]
+
+
 def digest(store: Store) -> str:
     """The whole book as one number."""
 
     def read(view: View) -> str:
         told = hashlib.sha256()
-        for one in metadata.sorted_tables:
-            if one.name not in COUNTED:
-                told.update(f"{one.name}{sorted(map(repr, view.all(sa.select(one))))}".encode())
+        for name, statement in everything():
+            told.update(f"{name}{sorted(map(repr, view.all(statement)))}".encode())
         return told.hexdigest()
 
     return store.look(read)
@@ -109,19 +115,20 @@ def with_amount(kind: str, amount: Any) -> tuple[dict[str, Any], str]:
     }[kind]
 
 
-@pytest.mark.parametrize("amount", AMOUNTS)
+# What is refused leaves the book as it was, so one shop serves all the nonsense of a kind.
 @pytest.mark.parametrize("kind", ["order", "item", "refund", "balance", "growth", "stored", "card"])
-def test_an_import_takes_whole_amounts_only_and_names_the_field(shop: Store, kind: str, amount: str) -> None:
-    line, field = with_amount(kind, AMOUNTS[amount])
-    assert f"字段 {field} " in imported(shop, line)
+def test_an_import_takes_whole_amounts_only_and_names_the_field(shop: Store, kind: str) -> None:
+    for amount in AMOUNTS:
+        line, field = with_amount(kind, AMOUNTS[amount])
+        assert f"字段 {field} " in imported(shop, line), amount
 
 
-@pytest.mark.parametrize("time", TIMES)
 @pytest.mark.parametrize("field", ["at", "created_at", "paid_at", "finished_at"])
-def test_an_import_takes_no_time_without_a_zone(shop: Store, field: str, time: Any) -> None:
-    said = imported(shop, order(paid_fen=100) | {field: time})
-    assert f"字段 {field} " in said
-    assert str(time)[:10] in said
+def test_an_import_takes_no_time_without_a_zone(shop: Store, field: str) -> None:
+    for time in TIMES:
+        said = imported(shop, order(paid_fen=100) | {field: time})
+        assert f"字段 {field} " in said, time
+        assert str(time)[:10] in said
 
 
 @pytest.mark.parametrize(
@@ -165,13 +172,12 @@ ROWS: dict[str, tuple[list[list[str]], str]] = {
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gbk"])
-@pytest.mark.parametrize("what", ROWS)
-def test_a_shops_file_says_row_and_column(shop: Store, tmp_path: Path, what: str, encoding: str) -> None:
-    rows, wanted = ROWS[what]
+def test_a_shops_file_says_row_and_column(shop: Store, tmp_path: Path, encoding: str) -> None:
     before = digest(shop)
-    report = taken(shop, table(tmp_path, TAOBAO, *rows, encoding=encoding))
-    assert wanted in reasons(report)[0]
-    assert (report.applied, digest(shop)) == ({}, before)
+    for what, (rows, wanted) in ROWS.items():
+        report = taken(shop, table(tmp_path, TAOBAO, *rows, encoding=encoding))
+        assert wanted in reasons(report)[0], what
+        assert (report.applied, digest(shop)) == ({}, before), what
 
 
 @pytest.fixture
@@ -199,23 +205,23 @@ BODIES: dict[str, tuple[str, str, dict[str, Any], str]] = {
 }
 
 
-@pytest.mark.parametrize("amount", [name for name in AMOUNTS if name != "nothing"])
 @pytest.mark.parametrize("door", BODIES)
-async def test_the_api_takes_whole_amounts_only_and_names_the_field(house: House, door: str, amount: str) -> None:
+async def test_the_api_takes_whole_amounts_only_and_names_the_field(house: House, door: str) -> None:
     method, path, body, field = BODIES[door]
-    said = await refused(house, method, path, json=body | {field: AMOUNTS[amount]})
-    assert field in said or "金额" in said, said
+    for amount in [name for name in AMOUNTS if name != "nothing"]:
+        said = await refused(house, method, path, json=body | {field: AMOUNTS[amount]})
+        assert field in said or "金额" in said, (amount, said)
 
 
-@pytest.mark.parametrize("amount", AMOUNTS)
 @pytest.mark.parametrize("kind", ["order", "refund", "balance", "stored"])
-async def test_lines_over_the_api_are_told_by_their_number(house: House, kind: str, amount: str) -> None:
-    line, field = with_amount(kind, AMOUNTS[amount])
+async def test_lines_over_the_api_are_told_by_their_number(house: House, kind: str) -> None:
     before = digest(house.store)
-    answer = await (await house.api("POST", "/import", data=b"\n" + json.dumps(line).encode())).json()
-    assert [one["line"] for one in answer["bad"]] == [2]
-    assert field in answer["bad"][0]["reason"]
-    assert (answer["applied"], digest(house.store)) == ({}, before)
+    for amount in AMOUNTS:
+        line, field = with_amount(kind, AMOUNTS[amount])
+        answer = await (await house.api("POST", "/import", data=b"\n" + json.dumps(line).encode())).json()
+        assert [one["line"] for one in answer["bad"]] == [2], amount
+        assert field in answer["bad"][0]["reason"], amount
+        assert (answer["applied"], digest(house.store)) == ({}, before), amount
 
 
 CLAIM = {"kind": "claim", "key": "c", "member": "anna", "order_no": "ONCE-1", "card": "bells"}
@@ -232,16 +238,15 @@ OVER_HTTP: dict[str, tuple[dict[str, Any], str]] = {
 }
 
 
-@pytest.mark.parametrize("what", OVER_HTTP)
-async def test_a_line_over_the_api_is_told_in_one_sentence_with_its_number(house: House, what: str) -> None:
-    line, wanted = OVER_HTTP[what]
+async def test_a_line_over_the_api_is_told_in_one_sentence_with_its_number(house: House) -> None:
     once = order(order_no="ONCE-1", paid_fen=19_900)
     assert import_lines(house.store, "shop", [json.dumps(once).encode()], BOSS).bad == []
     before = digest(house.store)
-    answer = await (await house.api("POST", "/import", data=b"\n" + json.dumps(line).encode())).json()
-    assert [(one["line"], one["reason"].count("。")) for one in answer["bad"]] == [(2, 0)]
-    assert wanted in answer["bad"][0]["reason"]
-    assert (answer["applied"], digest(house.store)) == ({}, before)
+    for what, (line, wanted) in OVER_HTTP.items():
+        answer = await (await house.api("POST", "/import", data=b"\n" + json.dumps(line).encode())).json()
+        assert [(one["line"], one["reason"].count("。")) for one in answer["bad"]] == [(2, 0)], what
+        assert wanted in answer["bad"][0]["reason"], what
+        assert (answer["applied"], digest(house.store)) == ({}, before), what
 
 
 async def test_an_order_of_another_platform_with_the_same_number_is_another_order(house: House) -> None:
@@ -254,9 +259,9 @@ async def test_an_order_of_another_platform_with_the_same_number_is_another_orde
     assert [(one.source, one.paid_fen) for one in house.store.look(orders.by_number, "BELL-1")] == [("douyin", 500), ("taobao", 19_900)]
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"\xff\xfe", b'{"pay_fen": 1e999, "payment": "x"}', "订单号,金额".encode("gbk")])
-async def test_the_api_reads_nothing_but_its_json(house: House, body: bytes) -> None:
-    assert await refused(house, "POST", "/members/anna/stored-value/top-ups", data=body)
+async def test_the_api_reads_nothing_but_its_json(house: House) -> None:
+    for body in (b"", b"{", b"[]", b"\xff\xfe", b'{"pay_fen": 1e999, "payment": "x"}', "订单号,金额".encode("gbk")):
+        assert await refused(house, "POST", "/members/anna/stored-value/top-ups", data=body), body
 
 
 async def test_the_api_knows_no_stranger(house: House) -> None:
@@ -274,12 +279,12 @@ async def said_by(store: Store, name: str, arguments: dict[str, Any], turn: str 
     return str(result.say or result.data.get("say") or result.data["error"])
 
 
-@pytest.mark.parametrize("amount", AMOUNTS)
 @pytest.mark.parametrize("tool", ["redeem", "exchange"])
-async def test_a_member_who_asks_for_a_strange_number_is_asked_kindly(shop: Store, tool: str, amount: str) -> None:
+async def test_a_member_who_asks_for_a_strange_number_is_asked_kindly(shop: Store, tool: str) -> None:
     wanted = {"item": "sock"} if tool == "redeem" else {"activity": "fair"}
-    said = await said_by(shop, tool, wanted | {"quantity": AMOUNTS[amount]})
-    assert said == "这里我没有看懂，请换个说法再告诉我一次：一次要几件，1 到 99 的整数"
+    for amount in AMOUNTS:
+        said = await said_by(shop, tool, wanted | {"quantity": AMOUNTS[amount]})
+        assert said == "这里我没有看懂，请换个说法再告诉我一次：一次要几件，1 到 99 的整数", amount
 
 
 async def test_a_member_hears_the_same_of_an_order_of_another_and_of_none(shop: Store) -> None:
@@ -290,10 +295,10 @@ async def test_a_member_hears_the_same_of_an_order_of_another_and_of_none(shop: 
     assert "BELL" not in named[0]
 
 
-@pytest.mark.parametrize("number", ["", "12", "1" * 65, 20261122, None])
-async def test_a_member_without_a_whole_order_number_is_asked_for_it(shop: Store, number: Any) -> None:
-    for tool in ("claim_cashback", "claim_points"):
-        assert "完整的订单号" in await said_by(shop, tool, {"order_no": number})
+async def test_a_member_without_a_whole_order_number_is_asked_for_it(shop: Store) -> None:
+    for number in ("", "12", "1" * 65, 20261122, None):
+        for tool in ("claim_cashback", "claim_points"):
+            assert "完整的订单号" in await said_by(shop, tool, {"order_no": number}), number
 
 
 CARDS: dict[str, tuple[int, int, str]] = {
