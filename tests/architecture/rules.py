@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -24,6 +25,17 @@ _CHANCE_CALLS = {"uuid.uuid4", "uuid4", "random.random", "random.choice", "rando
 _ADDRESS = re.compile(r"https?://|--index-url|--extra-index-url|--find-links|@ file:")
 
 
+@lru_cache(maxsize=2000)
+def _tree(text: str) -> ast.Module:
+    return ast.parse(text)
+
+
+@lru_cache(maxsize=2000)
+def _nodes(text: str) -> list[ast.AST]:
+    """Every rule walks the same trees, and walking them is what costs."""
+    return list(ast.walk(_tree(text)))
+
+
 def files(*tops: str) -> list[Path]:
     """All Python files below the tops, relative to the root."""
     found: list[Path] = []
@@ -38,7 +50,7 @@ def sizes(name: str, text: str) -> Iterator[str]:
     lines = len(text.splitlines())
     if lines > MOST_LINES_OF_FILE:
         yield f"{name}: {lines} lines"
-    for node in ast.walk(ast.parse(text)):
+    for node in _nodes(text):
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
             length = (node.end_lineno or node.lineno) - node.lineno + 1
             if length > MOST_LINES_OF_FUNCTION:
@@ -47,7 +59,7 @@ def sizes(name: str, text: str) -> Iterator[str]:
 
 def purpose(name: str, text: str) -> Iterator[str]:
     """Modules that do not begin with a sentence of purpose."""
-    tree = ast.parse(text)
+    tree = _tree(text)
     if not tree.body:
         return
     docstring = ast.get_docstring(tree) or ""
@@ -69,14 +81,14 @@ def commits(name: str, text: str) -> Iterator[str]:
     """Commits outside the store."""
     if name.startswith(COMMIT_EDGES):
         return
-    for node in ast.walk(ast.parse(text)):
+    for node in _nodes(text):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "commit":
             yield f"{name}:{node.lineno} commits"
 
 
 def patches(name: str, text: str) -> Iterator[str]:
     """Uses of unittest.mock in any form."""
-    for node in ast.walk(ast.parse(text)):
+    for node in _nodes(text):
         modules = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
         modules += [alias.name for alias in node.names] if isinstance(node, (ast.Import, ast.ImportFrom)) else []
         dotted = _dotted(node) if isinstance(node, ast.Attribute) else ""
@@ -88,7 +100,7 @@ def environment_reads(name: str, text: str) -> Iterator[str]:
     """Reads of the environment outside settings (and the command line that hands it in)."""
     if name.startswith(ENVIRONMENT_EDGES):
         return
-    for node in ast.walk(ast.parse(text)):
+    for node in _nodes(text):
         if isinstance(node, ast.Attribute) and _dotted(node) in ("os.environ", "os.getenv", "os.environb"):
             yield f"{name}:{node.lineno} reads the environment"
         if isinstance(node, ast.ImportFrom) and node.module == "os" and {"environ", "getenv"} & {alias.name for alias in node.names}:
@@ -97,7 +109,7 @@ def environment_reads(name: str, text: str) -> Iterator[str]:
 
 def back_doors(name: str, text: str) -> Iterator[str]:
     """Imports of a file inside a room of the domain from outside that room (a room's own tests are inside)."""
-    for node in ast.walk(ast.parse(text)):
+    for node in _nodes(text):
         names: list[str] = []
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
@@ -127,7 +139,7 @@ def addresses(name: str, text: str) -> Iterator[str]:
 def _calls(name: str, text: str, forbidden: set[str], edges: tuple[str, ...]) -> Iterator[str]:
     if name.startswith(edges):
         return
-    for node in ast.walk(ast.parse(text)):
+    for node in _nodes(text):
         if isinstance(node, ast.Attribute) and _dotted(node) in forbidden:
             yield f"{name}:{node.lineno} {_dotted(node)}"
         if isinstance(node, ast.ImportFrom) and node.module in ("time", "uuid", "random"):

@@ -118,8 +118,8 @@ def with_amount(kind: str, amount: Any) -> tuple[dict[str, Any], str]:
 # What is refused leaves the book as it was, so one shop serves all the nonsense of a kind.
 @pytest.mark.parametrize("kind", ["order", "item", "refund", "balance", "growth", "stored", "card"])
 def test_an_import_takes_whole_amounts_only_and_names_the_field(shop: Store, kind: str) -> None:
-    for amount in AMOUNTS:
-        line, field = with_amount(kind, AMOUNTS[amount])
+    for amount, value in AMOUNTS.items():
+        line, field = with_amount(kind, value)
         assert f"字段 {field} " in imported(shop, line), amount
 
 
@@ -216,8 +216,8 @@ async def test_the_api_takes_whole_amounts_only_and_names_the_field(house: House
 @pytest.mark.parametrize("kind", ["order", "refund", "balance", "stored"])
 async def test_lines_over_the_api_are_told_by_their_number(house: House, kind: str) -> None:
     before = digest(house.store)
-    for amount in AMOUNTS:
-        line, field = with_amount(kind, AMOUNTS[amount])
+    for amount, value in AMOUNTS.items():
+        line, field = with_amount(kind, value)
         answer = await (await house.api("POST", "/import", data=b"\n" + json.dumps(line).encode())).json()
         assert [one["line"] for one in answer["bad"]] == [2], amount
         assert field in answer["bad"][0]["reason"], amount
@@ -282,8 +282,8 @@ async def said_by(store: Store, name: str, arguments: dict[str, Any], turn: str 
 @pytest.mark.parametrize("tool", ["redeem", "exchange"])
 async def test_a_member_who_asks_for_a_strange_number_is_asked_kindly(shop: Store, tool: str) -> None:
     wanted = {"item": "sock"} if tool == "redeem" else {"activity": "fair"}
-    for amount in AMOUNTS:
-        said = await said_by(shop, tool, wanted | {"quantity": AMOUNTS[amount]})
+    for amount, value in AMOUNTS.items():
+        said = await said_by(shop, tool, wanted | {"quantity": value})
         assert said == "这里我没有看懂，请换个说法再告诉我一次：一次要几件，1 到 99 的整数", amount
 
 
