@@ -5,14 +5,16 @@ A row counts in windows (``channels.windows``) and is used again for ever after,
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
 from assistant.base import ids
+from assistant.base.clock import business_day
 from assistant.channels.windows import DAYS_OF_MONTH, FOR_EVER, Calendar, Meter, Window, period_ends
 from assistant.store import Instant, View, Work, cursor, id_column, json_column, metadata, upsert
 
@@ -97,12 +99,15 @@ class Room:
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """How many charges would pass at once, later the same Shanghai day, later the same month, or not within it."""
+    """``takes`` charges pass at once; ``left`` is what the subjects may get until the longest window of the limit is over, these included.
 
-    now: int = 0
-    today: int = 0
-    month: int = 0
-    refused: int = 0
+    ``later``: Shanghai day (ISO) → how many of the rest pass from then on. ``never``: how many fit at no time.
+    """
+
+    takes: int = 0
+    left: int = 0
+    later: Mapping[str, int] = field(default_factory=dict)
+    never: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,20 +191,32 @@ def rooms(view: View, limit: str, subjects: Sequence[str], at: datetime | None =
     return found
 
 
-def forecast(view: View, charges: Sequence[Charge], at: datetime | None = None) -> Forecast:
-    """What would become of these charges, made one after the other at ``at`` (now); a subject named twice needs room for two."""
+def forecast(view: View, limit: str, subjects: Sequence[str], at: datetime | None = None) -> Forecast:
+    """What would become of one use of a limit by each subject, one after the other, at ``at`` (now); nothing is taken.
+
+    A subject named twice needs room for two.
+    """
     when = view.now if at is None else at
-    windows = limits(view)
-    rows = _read(view, {_id(one.limit, one.subject) for one in charges})
-    day, month = period_ends("day", when), period_ends("month", when)
-    counts = {"now": 0, "today": 0, "month": 0, "refused": 0}
-    for one in charges:
-        row = rows.setdefault(_id(one.limit, one.subject), Meter())
-        fits = row.fits_at(windows[one.limit], when, one.count) or FOR_EVER
-        counts["now" if fits == when else "today" if fits < day else "month" if fits < month else "refused"] += 1
-        if fits < month:
-            row.add(windows[one.limit], fits, one.count, when)
-    return Forecast(**counts)
+    windows = limits(view)[limit]
+    rows = _read(view, {_id(limit, subject) for subject in subjects})
+    meters = {subject: rows.get(_id(limit, subject)) or Meter() for subject in subjects}
+    longest = windows[-1:] if len(windows) < 2 else [max(windows, key=_length)]
+    left = sum(meter.left(longest, when) for meter in meters.values())
+    takes, never, later = 0, 0, Counter[str]()
+    for subject in subjects:
+        fits = meters[subject].fits_at(windows, when, 1)
+        if fits is None:
+            never += 1
+            continue
+        meters[subject].add(windows, fits, 1, when)
+        takes += fits == when
+        later.update([business_day(fits).isoformat()] if fits > when else [])
+    return Forecast(takes, left, dict(sorted(later.items())), never)
+
+
+def _length(window: Window) -> int:
+    """Seconds, a month at its longest."""
+    return {"day": 1, "week": 7, "month": 31}[window.span] * 86_400 if isinstance(window.span, str) else window.span
 
 
 def limits(view: View) -> dict[str, tuple[Window, ...]]:

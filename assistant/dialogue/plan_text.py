@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from assistant import operations
 from assistant.base.money import format_yuan
 from assistant.domain import audience
 from assistant.operations import Report, Stored
@@ -23,12 +24,21 @@ STATES = {
 def preview_text(stored: Stored) -> str:
     """Who, how many, what it costs, what it says, what was assumed, and how to approve."""
     plan, seen = stored.plan, stored.preview
-    lines = [f"方案「{plan.title}」", f"人群：{audience.describe(plan.people)}"]
+    lines = operations.describe(plan)[:2] if plan.only_moment or plan.to_groups else [f"人群：{audience.describe(plan.people)}"]
+    lines = [f"方案「{plan.title}」", *(line for line in lines if not line.startswith("目标："))]
     if seen is None:
         return "\n".join([*lines, "还没有预览。"])
-    lines.append(f"圈中 {seen.people} 人，能触达 {seen.reachable} 人，对照组 {seen.holdout} 人不发")
+    if plan.only_moment:
+        lines.append(f"请 {seen.staff} 位员工发表，{seen.people} 位客户看得到")
+    else:
+        lines.append(f"圈中 {seen.people} {'个群' if plan.to_groups else '人'}，能触达 {seen.reachable}，对照组 {seen.holdout} 人不发")
+    if seen.moment and not plan.only_moment:
+        lines.append(
+            f"同时请 {len(seen.moment['staff'])} 位员工发一条朋友圈，{seen.moment['customers']} 位客户看得到：{seen.moment['text']}"
+        )
     if seen.skipped:
         lines.append("不发：" + "，".join(f"{reason} {count} 人" for reason, count in seen.skipped.items()))
+    lines.extend(operations.allowance(line) for line in seen.quota)
     budget = f"（预算 {format_yuan(plan.budget_fen)} 元）" if plan.budget_fen else ""
     lines.append(f"最多花费 {format_yuan(seen.worst_fen)} 元{budget}")
     lines.extend(f"文案样例：{sample.get('text', '')}" for sample in seen.samples[:1])
@@ -49,6 +59,8 @@ def report_text(stored: Stored, told: Report) -> str:
         ("已送达", told.delivered),
     )
     lines.append("，".join(f"{label} {count}" for label, count in (*funnel, ("回复", told.replied), ("下单", told.ordered))))
+    if (moment := told.moment) is not None:
+        lines.append(f"朋友圈：{moment.published}/{moment.asked} 位员工已发表，{moment.customers} 位客户看得到，{moment.likes} 个赞")
     if told.unknown:
         lines.append(f"结果未知 {told.unknown} 人，不会重复发送")
     lines.append(f"已花费 {format_yuan(told.spent_fen)} 元")

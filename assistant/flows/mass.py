@@ -113,7 +113,8 @@ class MassDesk:
     async def _remind(self, task: outreach.Task) -> None:
         """Counted before it goes out: a reminder that was cut off is not made up for."""
         assert task.msgid
-        await self._store.write(outreach.reminding, task.id, ME)
+        if not await self._store.write(outreach.reminding, task.id, ME):
+            return
         self._stage("mass.before_remind")
         outcome = "sent"
         try:

@@ -1,11 +1,13 @@
 """An operator's goal carried through: sentence, plan in a closed language, preview, approval, execution, report. Not for the gate."""
 
+from assistant.operations.allowing import sentence as allowance
 from assistant.operations.approving import approve, expire_plans, reject, submit
 from assistant.operations.drafting import draft, propose, revise, revise_fields
 from assistant.operations.executing import CHUNK, Ran, pause, resume, run_chunk, stop
 from assistant.operations.goals import compile_goal
 from assistant.operations.grouping import foreseen as foreseen_groups
 from assistant.operations.language import Plan, plan_from, plan_json
+from assistant.operations.moments import MomentReport
 from assistant.operations.previewing import candidates, preview
 from assistant.operations.queries import approval, describe, goals_of, plan, plans, subject
 from assistant.operations.refusing import refuse_forbidden
@@ -35,6 +37,7 @@ __all__ = [
     "Changed",
     "Draft",
     "Drafted",
+    "MomentReport",
     "Plan",
     "PlanDraft",
     "Preview",
@@ -47,6 +50,7 @@ __all__ = [
     "Stored",
     "Submit",
     "Vocabulary",
+    "allowance",
     "approval",
     "approve",
     "candidates",

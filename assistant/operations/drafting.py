@@ -48,6 +48,7 @@ def _propose(work: Work, requests: list[PlanDraft]) -> list[Drafted]:
         plan = plan_from(request.plan)
         refuse_forbidden(plan.goal)
         refuse_forbidden(plan.message)
+        refuse_forbidden(plan.moment_text)
         plan_id = ids.derive("plan", "propose", request.key)
         store.insert(work, plan_id, plan)
         done.append(Drafted(plan_id, 1))

@@ -34,7 +34,7 @@ def edit_plan(plan: Plan, fields: Mapping[str, Any], now: datetime, words: Vocab
     if "steps" in changes:
         _follow(plan, new, changes, words)
     changed = plan.model_copy(update=changes)
-    for text in (changed.message, *(gift.name for gift in changed.benefits if isinstance(gift, CouponBenefit))):
+    for text in (changed.message, changed.moment_text, *(gift.name for gift in changed.benefits if isinstance(gift, CouponBenefit))):
         refuse_forbidden(text)
     kept = {"questions": answered(plan, changes), "assumptions": tuple(still_true(plan.assumptions, changes))}
     return changed.model_copy(update=kept)
@@ -60,4 +60,4 @@ def _follow(plan: Plan, new: Plan, changes: dict[str, Any], words: Vocabulary) -
 
 
 def _template(plan: Plan) -> str:
-    return next(step.template for step in plan.steps if isinstance(step, MessageStep))
+    return next((step.template for step in plan.steps if isinstance(step, MessageStep)), "")

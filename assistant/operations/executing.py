@@ -12,7 +12,7 @@ from assistant.base.clock import parse_instant
 from assistant.base.errors import Refused
 from assistant.base.principal import system
 from assistant.domain import audience, experiments, ledger, members, outreach
-from assistant.operations import gifts, grouping, store
+from assistant.operations import gifts, grouping, moments, store
 from assistant.operations.approving import release
 from assistant.operations.previewing import candidates, design, is_held_out
 from assistant.operations.values import Changed, Steer, Stored
@@ -54,6 +54,10 @@ def run_chunk(work: Work, payload: Mapping[str, Any], stage: Stage = no_stage) -
     if open_at > work.now:
         _next(work, stored, stored.chunk, open_at)
         return Ran(state=stored.state)
+    moments.post(work, stored)
+    if stored.plan.only_moment:
+        store.change(work, stored, started_at=work.now)
+        return _end(work, stored, "")
     if stored.plan.to_groups:
         return _to_groups(work, stored, stage)
     members_here = audience.page(work, stored.snapshot_id, stored.after, _size(work, stored))
@@ -198,7 +202,7 @@ def _resume(work: Work, requests: list[Steer]) -> list[Changed]:
 def stop(work: Work, requests: Sequence[Steer]) -> list[Changed]:
     """Ends plans for good: nothing more is queued, what waits for a tap is taken back, the rest of the budget goes back.
 
-    A plan that has queued everybody may still have tasks that wait: it can be stopped too. What was delivered stays.
+    A plan that has queued everybody may still have tasks that wait: it can be stopped too. What was delivered or published stays.
     """
     return once(work, "plan.stop", requests, Changed, _stop)
 

@@ -10,7 +10,8 @@ from typing import Literal
 from assistant.base.errors import Invalid
 from assistant.base.money import MOST, format_yuan
 from assistant.domain import audience
-from assistant.operations.language import Benefit, BenefitStep, Caps, Groups, MessageStep, Plan, PointsBenefit, Schedule, Step
+from assistant.operations import moments
+from assistant.operations.language import Benefit, BenefitStep, Caps, Groups, MessageStep, MomentStep, Plan, PointsBenefit, Schedule, Step
 from assistant.operations.leftovers import not_understood, question
 from assistant.operations.parts import Gift, read_budget, read_channel, read_gift, read_groups, read_holdout, read_people_cap, read_words
 from assistant.operations.people import Reading, either, read_people, together
@@ -21,6 +22,7 @@ from assistant.operations.vocabulary import DEFAULT, Vocabulary
 WAKE_UP_POINTS = 100
 HOLDOUT = 10
 ASKED_WHO = "要发给谁？例如“上海的金卡会员”“60 天没下单的老客”，或者说“全体会员”"
+ASSUMED_MOMENT = "朋友圈由员工在企业微信里点发表，客户才看得到；看到的人不算一对一联系"
 ASKED_WHAT = "想让会员收到什么？可以说送什么福利，或者给一句文案"
 EXCLUDED = r"(?:不要发给|不发给|别发给|不给|除了|排除|不包括|不含|去掉|剔除)\s*([^，,。；;]+?)(?:之外|以外|的人|发|除外)?(?=[，,。；;]|$)"
 
@@ -84,22 +86,23 @@ def compile_goal(goal: str, now: datetime, words: Vocabulary = DEFAULT) -> Plan:
     found = read_people(reading.left, words, now)
     intent = intent_of(sentence)
     assumptions, questions = [*reading.assumptions, *found.assumptions], []
-    if not found.rules and not found.everybody and said.groups is None:
+    nobody = not found.rules and not found.everybody and said.groups is None
+    only_moment = nobody and said.moment is not None and said.gift is None
+    if nobody and not only_moment:
         questions.append(ASKED_WHO)
     unclear = question(not_understood(found.left))
     if unclear:
         questions.append(unclear)
     benefit = _benefit(said, intent, assumptions, questions)
     kind: Literal["marketing", "care"] = intent.kind
-    message = said.words or (words_of(intent, benefit, words) if intent is not PLAIN or said.gift else "")
-    if not message:
-        questions.append(ASKED_WHAT)
-    elif not said.words:
-        assumptions.append("文案先用内置模板，可以说“文案改成……”")
+    steps: list[Step] = [] if benefit is None else [BenefitStep(benefit=benefit)]
+    if not only_moment:
+        steps.append(MessageStep(template=_message(said, intent, benefit, words, assumptions, questions)))
+    if said.moment is not None:
+        steps.append(_moment(said, said.moment, only_moment, assumptions, questions))
     budget = _budget(said, benefit, assumptions)
     schedule = _schedule(said, assumptions)
-    holdout = _holdout(said, kind, assumptions)
-    steps: list[Step] = [] if benefit is None else [BenefitStep(benefit=benefit)]
+    holdout = 0 if only_moment else _holdout(said, kind, assumptions)
     return Plan(
         goal=sentence,
         title=intent.title,
@@ -107,7 +110,7 @@ def compile_goal(goal: str, now: datetime, words: Vocabulary = DEFAULT) -> Plan:
         topic=intent.topic,
         segment=together(found.rules) if found.rules else audience.EVERYBODY,
         exclusions=tuple(said.exclusions),
-        steps=(*steps, MessageStep(template=message or "{nickname}，您好。")),
+        steps=tuple(steps),
         channel=said.channel,
         groups=said.groups or Groups(),
         schedule=schedule,
@@ -117,6 +120,27 @@ def compile_goal(goal: str, now: datetime, words: Vocabulary = DEFAULT) -> Plan:
         assumptions=tuple(assumptions),
         questions=tuple(questions),
     )
+
+
+def _message(said: Said, intent: Intent, benefit: Benefit | None, words: Vocabulary, assumptions: list[str], questions: list[str]) -> str:
+    """The operator's own words, or those of the intent, or something to begin with and the question."""
+    if said.words:
+        return said.words
+    if intent is PLAIN and not said.gift:
+        questions.append(ASKED_WHAT)
+        return "{nickname}，您好。"
+    assumptions.append("文案先用内置模板，可以说“文案改成……”")
+    return words_of(intent, benefit, words)
+
+
+def _moment(said: Said, moment: moments.Said, alone: bool, assumptions: list[str], questions: list[str]) -> MomentStep:
+    text = moment.words or (said.words if alone else "") or ""
+    if not text:
+        questions.append(moments.ASKED_MOMENT)
+    assumptions.append(ASSUMED_MOMENT)
+    if not moment.staff:
+        assumptions.append("没有说谁来发朋友圈，按所有有客户的员工准备")
+    return MomentStep(template=text or "老友，好久不见。", staff=moment.staff, tags=moment.tags)
 
 
 @dataclass(slots=True)
@@ -133,10 +157,12 @@ class Said:
     send_at: str | None
     channel: Literal["auto", "kf", "mass", "group"]
     groups: Groups | None
+    moment: moments.Said | None
 
 
 def _said(reading: Reading) -> Said:
     """Order matters: quoted words first, so that nothing inside them is understood; times last, since they are the loosest."""
+    moment = moments.read_moment(reading)
     text = read_words(reading)
     groups = read_groups(reading)
     exclusions = read_exclusions(reading)
@@ -145,7 +171,7 @@ def _said(reading: Reading) -> Said:
     gift = read_gift(reading)
     send_at = read_send_time(reading)
     channel = "group" if groups is not None else read_channel(reading) or "auto"
-    return Said(text, exclusions, budget, holdout, cap, deadline, gift, send_at, channel, groups)  # type: ignore[arg-type]
+    return Said(text, exclusions, budget, holdout, cap, deadline, gift, send_at, channel, groups, moment)  # type: ignore[arg-type]
 
 
 def read_exclusions(reading: Reading) -> list[audience.Rule]:
@@ -210,7 +236,7 @@ def _budget(said: Said, benefit: Benefit | None, assumptions: list[str]) -> int 
         assumptions.append("没有说预算，按预览算出的最高花费预留")
         return None
     if said.gift is None:
-        assumptions.append("只发消息，不花预算")
+        assumptions.append("只发消息，不花预算" if said.moment is None else "只发消息和朋友圈，不花预算")
     return 0
 
 

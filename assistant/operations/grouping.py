@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import Any
+
 from assistant.base import ids
 from assistant.channels import quota
 from assistant.domain import members, outreach
+from assistant.operations import allowing
 from assistant.operations.language import Plan
 from assistant.operations.values import Stored
 from assistant.store import View, Work
@@ -40,22 +44,25 @@ def described(plan: Plan) -> str:
     return f"客户群：{'，'.join(said)}" if said else "全部客户群"
 
 
-def foreseen(view: View, plan: Plan) -> list[tuple[members.CustomerGroup, str]]:
+def foreseen(view: View, plan: Plan, at: datetime | None = None) -> list[tuple[members.CustomerGroup, str]]:
     """Each group with the reason why it cannot be written to, empty where it can."""
     groups = chosen(view, plan)
-    rooms = quota.rooms(view, quota.MASS_GROUP, [group.chatid for group in groups])
+    rooms = quota.rooms(view, quota.MASS_GROUP, [group.chatid for group in groups], at)
     return [(group, NO_OWNER if not group.owner else "" if rooms[group.chatid].left else FULL) for group in groups]
 
 
-def tally(view: View, plan: Plan) -> tuple[dict[str, object], list[str]]:
+def tally(view: View, plan: Plan, at: datetime) -> tuple[dict[str, Any], list[str]]:
     """What a preview shows of a plan for groups, in the fields of the preview's progress, and the groups that are frozen with it."""
-    seen = foreseen(view, plan)
+    seen = foreseen(view, plan, at)
     skipped: dict[str, int] = {}
     for _, reason in seen:
         if reason:
             skipped[reason] = skipped.get(reason, 0) + 1
     open_to = [group for group, reason in seen if not reason]
     text = plan.text_for("", "group")
+    lines: allowing.Lines = {}
+    owned = [group.chatid for group, reason in seen if reason != NO_OWNER]
+    allowing.added(lines, quota.MASS_GROUP, quota.forecast(view, quota.MASS_GROUP, owned, at))
     progress = {
         "after": "",
         "people": len(seen),
@@ -65,6 +72,7 @@ def tally(view: View, plan: Plan) -> tuple[dict[str, object], list[str]]:
         "deferred": {},
         "staff": sorted({group.owner for group in open_to}),
         "samples": [{"member_id": "", "nickname": group.name, "route": "group", "text": text} for group in open_to[:3]],
+        "quota": lines,
     }
     return progress, [group.chatid for group, _ in seen]
 

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr, Validat
 from assistant.base.clock import parse_instant
 from assistant.base.errors import Invalid
 from assistant.base.money import MOST
-from assistant.domain import audience
+from assistant.domain import audience, outreach
 
 Text = Annotated[StrictStr, Field(min_length=1, max_length=600)]
 Word = Annotated[StrictStr, Field(max_length=60)]
@@ -79,6 +79,13 @@ class Attached(Closed):
         return self
 
 
+def _plain(value: str, slots: frozenset[str]) -> str:
+    """The text if it has no other slots and no letters that cannot be sent."""
+    if set(SLOT.findall(value)) - slots or "\x00" in value or any("\ud800" <= letter <= "\udfff" for letter in value):
+        raise ValueError("unknown slot")
+    return value
+
+
 class MessageStep(Closed):
     """One message; the template's slots are ``{nickname}``. A mass task cannot carry a name: there the slot reads 老友."""
 
@@ -89,10 +96,24 @@ class MessageStep(Closed):
     @field_validator("template")
     @classmethod
     def _known_slots(cls, value: str) -> str:
-        unknown = set(SLOT.findall(value)) - SLOTS
-        if unknown or "\x00" in value or any("\ud800" <= letter <= "\udfff" for letter in value):
-            raise ValueError("unknown slot")
-        return value
+        return _plain(value, SLOTS)
+
+
+class MomentStep(Closed):
+    """One moment (朋友圈) that employees are asked to publish: everybody with customers, or ``staff``. ``tags`` (WeCom's ids) narrow who
+    sees it. Its text is the same for everybody, so it has no slots.
+    """
+
+    kind: Literal["moment"] = "moment"
+    template: Text
+    attachments: Annotated[tuple[Attached, ...], Field(max_length=9)] = ()
+    staff: Annotated[tuple[Word, ...], Field(max_length=1000)] = ()
+    tags: Annotated[tuple[Word, ...], Field(max_length=100)] = ()
+
+    @field_validator("template")
+    @classmethod
+    def _no_slots(cls, value: str) -> str:
+        return _plain(value, frozenset())
 
 
 class BenefitStep(Closed):
@@ -102,7 +123,7 @@ class BenefitStep(Closed):
     benefit: Benefit
 
 
-Step = Annotated[MessageStep | BenefitStep, Field(discriminator="kind")]
+Step = Annotated[MessageStep | MomentStep | BenefitStep, Field(discriminator="kind")]
 
 
 class Groups(Closed):
@@ -145,7 +166,8 @@ class Plan(Closed):
     """A goal in closed form. ``assumptions`` are shown to the approver; with open ``questions`` nothing can be previewed.
 
     ``budget_fen`` None takes what the preview finds as the worst case. On the channel ``group`` the plan addresses ``groups`` instead of
-    people: one message, no benefits, no holdout.
+    people: one message, no benefits, no holdout. A plan has one message, one moment, or one of each; with a moment alone it addresses
+    nobody in person: no benefits, no holdout, and its segment says nothing.
     """
 
     goal: Text
@@ -178,8 +200,24 @@ class Plan(Closed):
         return [step.benefit for step in self.steps if isinstance(step, BenefitStep)]
 
     @property
+    def moment(self) -> MomentStep | None:
+        """The moment, where there is one."""
+        return next((step for step in self.steps if isinstance(step, MomentStep)), None)
+
+    @property
+    def moment_text(self) -> str:
+        """The moment as employees publish it; empty where there is none."""
+        text = self.moment.template if self.moment else ""
+        return text + AI_NOTE if self.ai_written and text and "AI" not in text else text
+
+    @property
+    def only_moment(self) -> bool:
+        """Whether nobody is written to."""
+        return not any(isinstance(step, MessageStep) for step in self.steps)
+
+    @property
     def attachments(self) -> tuple[dict[str, Any], ...]:
-        """What goes out beside the words."""
+        """What goes out beside the words of the message."""
         return tuple(one.model_dump() for step in self.steps if isinstance(step, MessageStep) for one in step.attachments)
 
     @property
@@ -213,8 +251,13 @@ def plan_from(value: Any) -> Plan:
         raise Invalid(f"方案的“{place or '整体'}”写得不对（{first['type']}）", code="bad_plan", field=place) from error
     except RecursionError as error:
         raise Invalid("方案的人群条件嵌套得太深", code="bad_plan") from error
-    if sum(isinstance(step, MessageStep) for step in plan.steps) != 1:
-        raise Invalid("方案要有且只有一条消息", code="bad_plan", field="steps")
+    counts = [sum(isinstance(step, kind) for step in plan.steps) for kind in (MessageStep, MomentStep)]
+    if max(counts) != 1:
+        raise Invalid("方案要有且只有一条消息，或一条朋友圈，也可以两样各一条", code="bad_plan", field="steps")
+    if plan.only_moment and (plan.benefits or plan.holdout_percent or plan.to_groups):
+        raise Invalid("只发朋友圈的方案没有权益、对照组和客户群；要送权益请再加一条消息", code="bad_plan", field="steps")
+    if plan.moment is not None:
+        outreach.check_moment(plan.moment.template, [one.model_dump() for one in plan.moment.attachments])
     if plan.channel == "group" and (plan.benefits or plan.holdout_percent):
         raise Invalid("发到客户群的方案只有一条消息，没有权益和对照组", code="bad_plan", field="channel")
     audience.catalogue().check(plan.people)

@@ -5,7 +5,7 @@ Large audiences are previewed in steps, each its own short transaction; the plan
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -13,8 +13,9 @@ from assistant import access
 from assistant.base import ids
 from assistant.base.clock import parse_instant
 from assistant.base.errors import Refused
+from assistant.channels import quota
 from assistant.domain import audience, content, experiments, members, outreach
-from assistant.operations import gifts, grouping, store
+from assistant.operations import allowing, gifts, grouping, moments, store
 from assistant.operations.language import Plan, plan_json
 from assistant.operations.values import Preview, Stored
 from assistant.store import Due, Work
@@ -39,10 +40,12 @@ def preview(work: Work, plan_id: str) -> Preview | None:
         raise Refused("这个方案已经不能再预览", code="plan_closed", state=stored.state)
     if stored.plan.questions:
         raise Refused("还有问题没有回答：" + "；".join(stored.plan.questions), code="open_questions")
+    if stored.plan.only_moment:
+        return _finish_moment(work, stored)
     if stored.plan.to_groups:
         return _finish_groups(work, stored)
     snapshot = audience.freeze(work, audience.Freeze(f"{plan_id}:{stored.version}", stored.plan.people.model_dump(mode="json")))
-    progress = stored.progress or _blank()
+    progress = _blank() | stored.progress
     if snapshot.frozen:
         page = audience.page(work, snapshot.id, progress["after"], PAGE)
         _tally(work, stored, page, progress)
@@ -71,7 +74,7 @@ def candidates(stored: Stored, member_ids: list[str]) -> list[outreach.Candidate
 
 
 def _blank() -> dict[str, Any]:
-    return {"after": "", "people": 0, "holdout": 0, "routes": {}, "skipped": {}, "deferred": {}, "staff": [], "samples": []}
+    return {"after": "", "people": 0, "holdout": 0, "routes": {}, "skipped": {}, "deferred": {}, "staff": [], "samples": [], "quota": {}}
 
 
 def sending_time(plan: Plan, now: datetime) -> datetime:
@@ -93,6 +96,7 @@ def _tally(work: Work, stored: Stored, page: list[str], progress: dict[str, Any]
             _add(progress["deferred"], decision.reason)
         else:
             _add(progress["skipped"], decision.reason)
+    allowing.of_people(work, decisions, progress["quota"], at)
     progress["people"] += len(page)
     progress["holdout"] += len(page) - len(touched)
     sends = [decision for decision in decisions if isinstance(decision, outreach.Send)]
@@ -115,8 +119,15 @@ def _sample(work: Work, stored: Stored, sends: list[outreach.Send], progress: di
 
 def _finish_groups(work: Work, stored: Stored) -> Preview:
     """Groups are few: their preview is one step, and the list is frozen in the plan's own row."""
-    progress, chats = grouping.tally(work, stored.plan)
+    progress, chats = grouping.tally(work, stored.plan, sending_time(stored.plan, work.now))
     return _finish(work, stored, Frozen("", grouping.digest(chats), len(chats), grouping.described(stored.plan), chats), progress)
+
+
+def _finish_moment(work: Work, stored: Stored) -> Preview:
+    """Nobody is written to: who could see the moment stands in the place of people."""
+    moment = moments.foreseen(work, stored.plan)
+    progress = moments.tally(stored.plan, moment)
+    return _finish(work, stored, Frozen("", moments.digest(moment), progress["people"], "看得到朋友圈的客户"), progress)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +150,12 @@ def _finish(work: Work, stored: Stored, frozen: Frozen, progress: dict[str, Any]
         most, reachable = min(most, plan.caps.people), min(reachable, plan.caps.people)
     budget = most * each if plan.budget_fen is None else plan.budget_fen
     worst = min(most * each, budget)
-    findings = content.check(content.Draft(plan.message, plan.ai_written))
+    texts = filter(None, (plan.message, plan.moment_text))
+    findings = [found for text in texts for found in content.check(content.Draft(text, plan.ai_written))]
+    moment = moments.foreseen(work, plan)
+    if moment.get("staff"):
+        at = sending_time(plan, work.now)
+        allowing.added(progress["quota"], quota.MOMENTS, quota.forecast(work, quota.MOMENTS, [outreach.CORP], at))
     done = Preview(
         people=progress["people"],
         holdout=progress["holdout"],
@@ -147,31 +163,30 @@ def _finish(work: Work, stored: Stored, frozen: Frozen, progress: dict[str, Any]
         routes=progress["routes"],
         skipped=progress["skipped"],
         deferred=progress["deferred"],
-        staff=len(progress["staff"]),
+        staff=len({*progress["staff"], *moment.get("staff", ())}),
         cost_each_fen=each,
         expected_fen=min(reachable * each, budget),
         worst_fen=worst,
         budget_fen=budget,
         samples=progress["samples"],
-        warnings=_warnings(most, each, budget, findings),
-        second_person=worst > SECOND_PERSON_FEN or _many(work, most, frozen),
+        warnings=[*_warnings(most, each, budget, findings), *moments.warnings(moment)],
+        second_person=worst > SECOND_PERSON_FEN or _many(work, most, frozen) or moments.second_person(work, moment),
         rule=frozen.rule,
         digest="",
+        quota=allowing.lines(progress["quota"], max(reachable, 1)),
+        moment=moment,
     )
-    values = asdict(done) | {"blocked": content.blocked(findings)}
-    digest = ids.digest_of({"plan": plan_json(plan), "snapshot": frozen.digest, "count": frozen.count, "preview": values})
-    blocked = values.pop("blocked")
-    values["digest"] = digest
-    store.change(
-        work,
-        stored,
-        preview={"done": values, "blocked": blocked} | ({} if frozen.groups is None else {"groups": frozen.groups}),
-        snapshot_id=frozen.snapshot_id,
-        digest=digest,
-        state="previewed",
-        after="",
-    )
-    return Preview(**values)
+    return _keep(work, stored, frozen, done, content.blocked(findings))
+
+
+def _keep(work: Work, stored: Stored, frozen: Frozen, done: Preview, blocked: bool) -> Preview:
+    """The finished preview with its digest, on the plan's row."""
+    signed = {"preview": asdict(done) | {"blocked": blocked}, "plan": plan_json(stored.plan), "snapshot": frozen.digest}
+    done = replace(done, digest=ids.digest_of(signed | {"count": frozen.count}))
+    groups = {} if frozen.groups is None else {"groups": frozen.groups}
+    values: dict[str, Any] = {"preview": {"done": asdict(done), "blocked": blocked} | groups, "snapshot_id": frozen.snapshot_id}
+    store.change(work, stored, **values, digest=done.digest, state="previewed", after="")
+    return done
 
 
 def _many(work: Work, most: int, frozen: Frozen) -> bool:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from assistant.domain import audience
-from assistant.operations import grouping, store
-from assistant.operations.language import CardBenefit, ChanceBenefit, MessageStep, Plan, PointsBenefit
+from assistant.operations import grouping, moments, store
+from assistant.operations.language import CardBenefit, ChanceBenefit, MessageStep, MomentStep, Plan, PointsBenefit
 from assistant.operations.times import show
 from assistant.operations.values import Stored
 from assistant.store import View
@@ -39,10 +39,14 @@ def goals_of(view: View, plan_ids: Collection[str]) -> dict[str, str]:
 
 def describe(value: Plan) -> list[str]:
     """The plan in Chinese lines for a chat card or a page."""
-    lines = [f"目标：{value.goal}", f"人群：{grouping.described(value) if value.to_groups else audience.describe(value.people)}"]
+    lines = [f"目标：{value.goal}"]
+    if not value.only_moment:
+        lines.append(f"人群：{grouping.described(value) if value.to_groups else audience.describe(value.people)}")
     for step in value.steps:
         if isinstance(step, MessageStep):
             lines.append(f"消息：{value.message}")
+        elif isinstance(step, MomentStep):
+            lines.append(f"朋友圈：{moments.described(step)}：{value.moment_text}")
         elif isinstance(step.benefit, PointsBenefit):
             lines.append(f"权益：每人 {step.benefit.points} 积分")
         elif isinstance(step.benefit, ChanceBenefit):

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import sqlalchemy as sa
 
 from assistant.domain import benefits, experiments, ledger, orders, outreach
-from assistant.operations import store, tables
+from assistant.operations import moments, store, tables
 from assistant.operations.values import Stored
 from assistant.store import View, fact
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """People at each stage; ``skipped`` by reason; money in fen; ``lift`` None without a holdout."""
+    """People at each stage; ``skipped`` by reason; money in fen; ``lift`` None without a holdout, ``moment`` None without one."""
 
     state: str
     people: int
@@ -33,13 +33,16 @@ class Report:
     budget_fen: int
     lift: experiments.Lift | None
     conclusion: str
+    moment: moments.MomentReport | None = None
 
 
 def report(view: View, plan_id: str) -> Report:
     """The report of one plan as of now; every figure can be counted again from the rows it names."""
     stored = store.get(view, plan_id)
+    if stored.plan.only_moment:
+        return _of_moment(view, stored)
     if stored.plan.to_groups:
-        return _of_groups(view, stored)
+        return replace(_of_groups(view, stored), moment=moments.report(view, stored))
     outcomes = store.outcome_counts(view, plan_id)
     states = outreach.state_counts(view, stored.cause)
     treated, holdout, ordered = _arms(view, stored, outcomes)
@@ -62,6 +65,7 @@ def report(view: View, plan_id: str) -> Report:
         budget_fen=held,
         lift=measured,
         conclusion=_conclusion(stored, measured),
+        moment=moments.report(view, stored),
     )
 
 
@@ -86,6 +90,18 @@ def _of_groups(view: View, stored: Stored) -> Report:
         lift=None,
         conclusion="发到客户群的消息按群统计，不做对照",
     )
+
+
+def _of_moment(view: View, stored: Stored) -> Report:
+    """Employees in the place of people; who saw it is counted, what they do is not laid at its door."""
+    told = moments.report(view, stored)
+    asked, published = (told.asked, told.published) if told else (0, 0)
+    waits = asked - published if told and told.state not in ("refused", "cancelled", "done", "unknown") else 0
+    counts = {"people": asked, "queued": asked, "task_created": waits, "delivered": published}
+    counts |= {"refused": asked if told and told.state == "refused" else 0, "unknown": asked if told and told.state == "unknown" else 0}
+    counts |= dict.fromkeys(("holdout", "replied", "ordered", "net_paid_fen", "spent_fen", "budget_fen"), 0)
+    conclusion = "朋友圈按发表的员工和看得到的客户统计，不做对照"
+    return Report(state=stored.state, skipped={}, lift=None, conclusion=conclusion, moment=told, **counts)
 
 
 def _spent(view: View, stored: Stored, held: int) -> int:

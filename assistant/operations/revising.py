@@ -9,8 +9,9 @@ from typing import Any
 
 from assistant.base.errors import Invalid
 from assistant.domain.audience import All, Compare, Not, Rule
+from assistant.operations import moments
 from assistant.operations.goals import ASKED_WHAT, ASKED_WHO, gift_words, intent_of, read_exclusions, words_of
-from assistant.operations.language import Benefit, BenefitStep, MessageStep, Plan
+from assistant.operations.language import Benefit, BenefitStep, MessageStep, MomentStep, Plan, Step
 from assistant.operations.leftovers import ASKED
 from assistant.operations.parts import (
     ASKED_CARD,
@@ -57,11 +58,49 @@ def revise_plan(plan: Plan, sentence: str, now: datetime, words: Vocabulary = DE
 
 
 def _message(plan: Plan, reading: Reading, changes: dict[str, Any]) -> None:
+    _moment(plan, reading, changes)
     text = read_words(reading)
-    if text is not None:
-        changes["steps"] = (*(step for step in plan.steps if isinstance(step, BenefitStep)), reworded(plan, text))
-        questions = changes.get("questions", plan.questions)
-        changes["questions"] = tuple(question for question in questions if question != ASKED_WHAT)
+    if text is None:
+        return
+    if plan.only_moment and "steps" not in changes:
+        _answer(plan, changes, _with(plan.steps, MomentStep, _moment_of(plan).model_copy(update={"template": text})), moments.ASKED_MOMENT)
+    else:
+        _answer(plan, changes, _with(changes.get("steps", plan.steps), MessageStep, reworded(plan, text)), ASKED_WHAT)
+
+
+def _moment(plan: Plan, reading: Reading, changes: dict[str, Any]) -> None:
+    """``不发朋友圈了``, ``朋友圈文案改成：“……”``, ``再请小林发一条朋友圈：“……”``."""
+    if plan.moment is not None and not plan.only_moment and reading.take(r"(?:不|不要|别|取消|去掉)(?:再)?(?:发|更新)?(?:那条)?朋友圈了?"):
+        _answer(plan, changes, tuple(step for step in plan.steps if step is not plan.moment), moments.ASKED_MOMENT)
+        return
+    match = reading.take(rf"朋友圈(?:的)?(?:文案|内容|文字)?\s*(?:改成|改为|换成|就?(?:是|用|写))\s*[:：]?\s*{moments.QUOTED}")
+    said = moments.Said(match[1].strip(), (), ()) if match else moments.read_moment(reading)
+    if said is None:
+        return
+    before = plan.moment
+    update: dict[str, Any] = {
+        name: value for name, value in (("staff", said.staff), ("tags", said.tags), ("template", said.words)) if value
+    }
+    if before is None and not said.words:
+        raise Invalid(moments.ASKED_MOMENT, code="unclear_revision")
+    new = MomentStep(template=said.words, staff=said.staff, tags=said.tags) if before is None else before.model_copy(update=update)
+    _answer(plan, changes, _with(plan.steps, MomentStep, new), moments.ASKED_MOMENT if said.words else "")
+
+
+def _answer(plan: Plan, changes: dict[str, Any], steps: tuple[Step, ...], question: str) -> None:
+    changes["steps"] = steps
+    changes["questions"] = tuple(one for one in changes.get("questions", plan.questions) if one != question)
+
+
+def _with(steps: tuple[Step, ...], kind: type[Step], new: Step) -> tuple[Step, ...]:
+    """The steps with this one in the place of its kind, or at the end."""
+    at = next((place for place, step in enumerate(steps) if isinstance(step, kind)), len(steps))
+    return (*steps[:at], new, *steps[at + 1 :])
+
+
+def _moment_of(plan: Plan) -> MomentStep:
+    assert plan.moment is not None
+    return plan.moment
 
 
 def _excluded(plan: Plan, reading: Reading, changes: dict[str, Any]) -> None:
@@ -118,9 +157,12 @@ def _gift(plan: Plan, reading: Reading, changes: dict[str, Any], words: Vocabula
 def _replace_gift(plan: Plan, gift: Benefit | None, changes: dict[str, Any], words: Vocabulary) -> None:
     """The built-in words name the benefit, so they follow it; an operator's own words stay."""
     steps = changes.get("steps", plan.steps)
-    template = next(step.template for step in steps if isinstance(step, MessageStep))
-    template = follow_gift(plan, gift, template, words)
-    changes["steps"] = (*((BenefitStep(benefit=gift),) if gift else ()), reworded(plan, template))
+    template = next((step.template for step in steps if isinstance(step, MessageStep)), None)
+    if template is None:
+        raise Invalid("只发朋友圈的方案没有权益；要送权益请另写一个给会员的方案", code="unclear_revision")
+    others = tuple(step for step in steps if not isinstance(step, BenefitStep))
+    kept = _with(others, MessageStep, reworded(plan, follow_gift(plan, gift, template, words)))
+    changes["steps"] = (*((BenefitStep(benefit=gift),) if gift else ()), *kept)
     questions = changes.get("questions", plan.questions)
     changes["questions"] = tuple(question for question in questions if not question.startswith(MONEY_QUESTIONS))
 
@@ -144,6 +186,8 @@ def answered(plan: Plan, changes: Mapping[str, Any]) -> tuple[str, ...]:
     steps = changes.get("steps", plan.steps)
     if [step for step in steps if isinstance(step, MessageStep)] != [step for step in plan.steps if isinstance(step, MessageStep)]:
         gone += (ASKED_WHAT,)
+    if [step for step in steps if isinstance(step, MomentStep)] != [step for step in plan.steps if isinstance(step, MomentStep)]:
+        gone += (moments.ASKED_MOMENT,)
     if [step for step in steps if isinstance(step, BenefitStep)] != [step for step in plan.steps if isinstance(step, BenefitStep)]:
         gone += MONEY_QUESTIONS
     return tuple(question for question in plan.questions if not question.startswith(gone))
@@ -183,7 +227,7 @@ def still_true(assumptions: tuple[str, ...], changes: Mapping[str, Any]) -> list
     """Assumptions that the revision has not overtaken."""
     gone = []
     if "budget_fen" in changes:
-        gone += ["没有说预算", "只发消息，不花预算"]
+        gone += ["没有说预算", "只发消息"]
     if "holdout_percent" in changes:
         gone.append("默认留")
     if "schedule" in changes:

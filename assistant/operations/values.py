@@ -99,7 +99,11 @@ class Changed:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What would happen. Counts are people; ``worst_fen`` is the most that can be spent; ``digest`` is what an approval signs."""
+    """What would happen. Counts are people; ``worst_fen`` is the most that can be spent; ``digest`` is what an approval signs.
+
+    ``quota``: per limit of a platform what is taken of what is left, and when the rest could go. ``moment``: the employees who are asked
+    for one, how many customers could see it, its text.
+    """
 
     people: int
     holdout: int
@@ -117,6 +121,8 @@ class Preview:
     second_person: bool
     rule: str
     digest: str
+    quota: list[dict[str, Any]] = field(default_factory=list)
+    moment: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

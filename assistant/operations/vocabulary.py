@@ -26,7 +26,8 @@ MATERIALS: Mapping[str, str] = {
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
     """What the brand calls things: ``tiers`` maps what is said to what the feature holds, ``shops`` to names of shops, ``cards`` to the
-    ids of cashback templates, ``groups`` to chat ids, ``lotteries`` (titles of those that are on) to their names.
+    ids of cashback templates, ``groups`` to chat ids, ``lotteries`` (titles of those that are on) to their names, ``staff`` to userids,
+    ``tags`` (WeCom's names and ours) to ids of the corp's tags.
     """
 
     cities: tuple[str, ...] = CITIES
@@ -37,6 +38,8 @@ class Vocabulary:
     groups: Mapping[str, str] = field(default_factory=dict)
     cards: Mapping[str, str] = field(default_factory=dict)
     lotteries: Mapping[str, str] = field(default_factory=dict)
+    staff: Mapping[str, str] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
     genders: Mapping[str, str] = field(default_factory=lambda: {"女": "female", "男": "male"})
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from assistant.base.errors import Invalid
-from assistant.domain import activities, audience, cashback, members
+from assistant.domain import activities, audience, cashback, contacts, members, staff
 from assistant.operations.people import TIER
 from assistant.operations.vocabulary import CATEGORIES, CITIES, DEFAULT, TIERS, Vocabulary
 from assistant.store import View
@@ -12,7 +12,7 @@ PLATFORMS = ("淘宝", "天猫", "抖音", "京东", "有赞", "拼多多", "小
 
 
 def vocabulary(view: View) -> Vocabulary:
-    """Cities, tiers, categories, shops, groups, cards and lotteries as this brand names them."""
+    """Cities, tiers, categories, shops, groups, cards, lotteries, employees and corp tags as this brand names them."""
     shops = _values(view, "shop")
     said: dict[str, tuple[str, ...]] = {name: (name,) for name in shops}
     for platform in PLATFORMS:
@@ -27,6 +27,8 @@ def vocabulary(view: View) -> Vocabulary:
         shops=dict(sorted(said.items(), key=lambda pair: -len(pair[0]))),
         groups={group.name: group.chatid for group in members.groups(view)},
         cards=_cards(view),
+        staff={one.name: one.userid for one in staff.people(view) if one.name},
+        tags={name: tag.id for tag in contacts.library(view) for name in (tag.name, tag.ours) if name},
         lotteries={one.activity.title: one.name for one in activities.open_to(view) if one.kind == "lottery"},
     )
 

@@ -108,7 +108,7 @@ def put(content: Any, path: Path, value: Any) -> None:
 def read(field: Field, text: str) -> Any:
     """What the text of a field means."""
     if not text and field.empty:
-        return None
+        return [] if field.kind == "words" else None
     match field.kind:
         case "number":
             if not text.isascii() or not text.isdecimal() or len(text) > 9:

@@ -8,18 +8,27 @@ from typing import Any
 from assistant.base.money import format_yuan
 from assistant.domain import audience
 from assistant.operations import Plan, plan_json
+from assistant.operations.language import MessageStep, MomentStep
 from assistant.web.fields import Field, Path, local, name_of, put, read
 from assistant.web.plan_words import CHANNELS, METRICS
+
+NEW_MOMENT = "moment"
 
 
 def form_fields(plan: Plan) -> list[Field]:
     """What the form offers for this plan, in its order."""
     schedule, experiment = plan.schedule, plan.experiment
-    return [
-        *_steps(plan),
-        Field("channel", "渠道", plan.channel, "choice", ("channel",), choices=tuple(CHANNELS.items())),
+    times = [
         Field("send_at", "开始", local(schedule.send_at), "instant", ("schedule", "send_at"), "批准后尽快"),
         Field("by", "最晚", local(schedule.by), "instant", ("schedule", "by"), "不限"),
+    ]
+    if plan.only_moment:
+        return [*_steps(plan), *times]
+    return [
+        *_steps(plan),
+        *([] if plan.moment else [Field(NEW_MOMENT, "同时请员工发一条朋友圈", "", "long", (NEW_MOMENT,), "不发")]),
+        Field("channel", "渠道", plan.channel, "choice", ("channel",), choices=tuple(CHANNELS.items())),
+        *times,
         Field(
             "budget", "预算（元）", "" if plan.budget_fen is None else format_yuan(plan.budget_fen), "money", ("budget_fen",), "按最多花费"
         ),
@@ -40,13 +49,35 @@ def changed(plan: Plan, form: Mapping[str, str]) -> dict[str, Any]:
         given = form.get(field.name, field.value).replace("\r\n", "\n").strip()
         if given != field.value:
             put(content, field.path, read(field, given))
-            touched.add(str(field.path[0]))
+            touched.add("steps" if field.name == NEW_MOMENT else str(field.path[0]))
+    _moment(content)
     return {name: content[name] for name in touched}
+
+
+def _moment(content: dict[str, Any]) -> None:
+    """A text where there was no moment makes one; an emptied text takes it away."""
+    text = content.pop(NEW_MOMENT, None)
+    content["steps"] = [step for step in content["steps"] if step["kind"] != "moment" or step["template"]]
+    if text:
+        content["steps"].append({"kind": "moment", "template": text})
+
+
+def _of_moment(plan: Plan, place: int, step: MomentStep) -> Iterator[Field]:
+    none = "" if plan.only_moment else "不发朋友圈"
+    yield Field("moment_text", "朋友圈文字", step.template, "long", ("steps", place, "template"), none)
+    yield Field(
+        "moment_staff", "谁来发（员工账号，逗号分开）", "，".join(step.staff), "words", ("steps", place, "staff"), "所有有客户的员工"
+    )
+    yield Field(
+        "moment_tags", "谁看得到（企业标签编号，逗号分开）", "，".join(step.tags), "words", ("steps", place, "tags"), "发表人的全部客户"
+    )
 
 
 def _steps(plan: Plan) -> Iterator[Field]:
     for place, step in enumerate(plan.steps):
-        if step.kind == "message":
+        if isinstance(step, MomentStep):
+            yield from _of_moment(plan, place, step)
+        elif isinstance(step, MessageStep):
             yield Field("template", "文案（{nickname} 会换成昵称）", step.template, "long", ("steps", place, "template"))
         elif step.benefit.kind == "points":
             yield Field(f"points{place}", "每人积分", str(step.benefit.points), "number", ("steps", place, "benefit", "points"))

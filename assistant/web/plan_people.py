@@ -18,6 +18,8 @@ INCLUDED = ("in", "sent")
 def people(view: View, plan_id: str, after: str, limit: int, only: str = "") -> PeopleOut:
     """A page of the frozen people; ``only`` is ``in``, ``out`` or empty. Empty before the first preview."""
     stored = operations.plan(view, plan_id)
+    if stored.plan.only_moment:
+        return PeopleOut(people=[], next_after="")
     if stored.plan.to_groups:
         return PeopleOut(people=[] if after else _groups(view, stored, only), next_after="")
     if not stored.snapshot_id:

@@ -5,8 +5,17 @@ from __future__ import annotations
 from assistant.base.clock import SHANGHAI, parse_instant
 from assistant.base.money import format_yuan
 from assistant.domain import audience
-from assistant.operations import grouping
-from assistant.operations.language import BenefitStep, CardBenefit, ChanceBenefit, CouponBenefit, MessageStep, Plan, PointsBenefit
+from assistant.operations import grouping, moments
+from assistant.operations.language import (
+    BenefitStep,
+    CardBenefit,
+    ChanceBenefit,
+    CouponBenefit,
+    MessageStep,
+    MomentStep,
+    Plan,
+    PointsBenefit,
+)
 from assistant.web.shapes_plans import StepOut
 
 CHANNELS = {
@@ -15,11 +24,14 @@ CHANNELS = {
     "mass": "只走导购群发",
     "group": "发到客户群，由群主点发送",
 }
+MOMENT_ONLY = "只发朋友圈，由员工点发表"
 METRICS = {"buyers": "下单人数", "net_paid": "净成交额"}
 
 
 def who(plan: Plan) -> str:
     """The segment as a phrase."""
+    if plan.only_moment:
+        return "不单独联系谁：看得到朋友圈的客户自己看"
     return grouping.described(plan) if plan.to_groups else audience.describe(plan.segment)
 
 
@@ -34,6 +46,8 @@ def steps(plan: Plan) -> list[StepOut]:
     for step in plan.steps:
         if isinstance(step, MessageStep):
             found.append(StepOut(kind="message", say="发一条消息", text=plan.message))
+        elif isinstance(step, MomentStep):
+            found.append(StepOut(kind="moment", say=moments.described(step), text=plan.moment_text))
         else:
             found.append(StepOut(kind="benefit", say=_gift(step)))
     return found
@@ -54,7 +68,7 @@ def _gift(step: BenefitStep) -> str:
 def limits(plan: Plan) -> dict[str, str]:
     """What bounds the plan, by name."""
     found = {
-        "渠道": CHANNELS[plan.channel],
+        "渠道": MOMENT_ONLY if plan.only_moment else CHANNELS[plan.channel],
         "开始": _local(plan.schedule.send_at) or "批准后尽快",
         "最晚": _local(plan.schedule.by) or "不限",
         "预算": "按预览的最多花费" if plan.budget_fen is None else f"¥{format_yuan(plan.budget_fen)}",

@@ -6,19 +6,23 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from assistant import operations
-from assistant.operations import Preview, Stored
+from assistant.operations import MomentReport, Preview, Stored
 from assistant.store import View, Work
-from assistant.web import plan_words
+from assistant.web import plan_words, reach
 from assistant.web.doors import Call
 from assistant.web.shapes_plans import (
+    AllowanceOut,
     FigureOut,
     LiftOut,
+    MomentPreviewOut,
+    MomentReportOut,
     PlanBriefOut,
     PlanOut,
     PreviewOut,
     ReportOut,
     SampleOut,
 )
+from assistant.web.shapes_reach import PublicationOut
 
 STATES = {
     "draft": "草稿",
@@ -32,7 +36,12 @@ STATES = {
     "rejected": "已退回",
     "expired": "已过期",
 }
-ROUTES = {"kf": "微信客服（48 小时内聊过）", "mass": "导购群发（要员工点确认）", "group": "客户群群发（要群主点确认）"}
+ROUTES = {
+    "kf": "微信客服（48 小时内聊过）",
+    "mass": "导购群发（要员工点确认）",
+    "group": "客户群群发（要群主点确认）",
+    "moments": "朋友圈（员工发表后看得到）",
+}
 NEXT = {
     "previewed": ("submit", "approve", "reject"),
     "awaiting_approval": ("approve", "reject"),
@@ -95,6 +104,8 @@ def _preview(shown: Preview) -> PreviewOut:
         warnings=shown.warnings,
         second_person=shown.second_person,
         digest=shown.digest,
+        quota=[AllowanceOut(**line, say=operations.allowance(line)) for line in shown.quota],
+        moment=MomentPreviewOut(**shown.moment) if shown.moment else None,
     )
 
 
@@ -143,8 +154,15 @@ def report(view: View, plan_id: str) -> ReportOut:
         budget_fen=found.budget_fen,
         net_paid_fen=found.net_paid_fen,
         lift=measured,
+        moment=_moment(view, found.moment) if found.moment else None,
         notes=[lift.method] if lift else [],
     )
+
+
+def _moment(view: View, told: MomentReport) -> MomentReportOut:
+    names = reach.names(view)
+    lines = [PublicationOut.model_validate({**reach.fields_of(one), "name": names.get(one.staff, one.staff)}) for one in told.staff]
+    return MomentReportOut(**{**reach.fields_of(told), "staff": lines}, say=reach.MOMENT_SAYS.get(told.state, told.state))
 
 
 def _share(part: int, whole: int) -> float | None:

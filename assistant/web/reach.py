@@ -122,13 +122,14 @@ def _statistics(view: View, days: int) -> StatisticsOut:
     return StatisticsOut(
         first=first,
         last=last,
-        staff=[StaffFiguresOut.model_validate({**_fields(one), "name": known.get(one.staff, one.staff)}) for one in people],
-        groups=[GroupFiguresOut.model_validate({**_fields(one), "name": known.get(one.owner, one.owner)}) for one in owners],
+        staff=[StaffFiguresOut.model_validate({**fields_of(one), "name": known.get(one.staff, one.staff)}) for one in people],
+        groups=[GroupFiguresOut.model_validate({**fields_of(one), "name": known.get(one.owner, one.owner)}) for one in owners],
         queries=queries,
     )
 
 
-def _fields(one: Any) -> dict[str, Any]:
+def fields_of(one: Any) -> dict[str, Any]:
+    """The fields of a value by name."""
     return {name: getattr(one, name) for name in one.__slots__}
 
 

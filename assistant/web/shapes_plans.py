@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import Field
 
 from assistant.web.shapes import In, Out
+from assistant.web.shapes_reach import PublicationOut
 
 
 class GoalIn(In):
@@ -63,6 +64,25 @@ class SampleOut(Out):
     text: str
 
 
+class AllowanceOut(Out):
+    """What a plan takes of one limit of a platform: ``takes`` now of ``left``, ``later`` by Shanghai day; ``say`` tells it in words."""
+
+    limit: str
+    takes: int
+    left: int
+    later: dict[str, int]
+    never: int
+    say: str
+
+
+class MomentPreviewOut(Out):
+    """The moment of a plan: who is asked to publish it, and how many customers could see it."""
+
+    staff: list[str]
+    customers: int
+    text: str
+
+
 class PreviewOut(Out):
     """What would happen. Counts are people; ``worst_fen`` is the most that can be spent; ``digest`` is what an approval signs."""
 
@@ -80,6 +100,8 @@ class PreviewOut(Out):
     warnings: list[str]
     second_person: bool
     digest: str
+    quota: list[AllowanceOut]
+    moment: MomentPreviewOut | None
 
 
 class PlanBriefOut(Out):
@@ -147,6 +169,20 @@ class LiftOut(Out):
     say: str
 
 
+class MomentReportOut(Out):
+    """What became of a plan's moment; ``customers`` can see it."""
+
+    state: str
+    say: str
+    reason: str
+    asked: int
+    published: int
+    customers: int
+    comments: int
+    likes: int
+    staff: list[PublicationOut]
+
+
 class ReportOut(Out):
     """What came of a plan."""
 
@@ -157,4 +193,5 @@ class ReportOut(Out):
     budget_fen: int
     net_paid_fen: int
     lift: LiftOut
+    moment: MomentReportOut | None
     notes: list[str]

@@ -157,16 +157,19 @@ def test_what_the_platform_says_was_used_counts_and_its_refusal_lasts_for_the_sh
         assert room == quota.Room(0, period_ends(span, clock.now()))  # type: ignore[arg-type]
 
 
-def test_a_forecast_says_who_passes_now_today_this_month_or_not_at_all_and_takes_nothing(store: Store, clock: ManualClock) -> None:
+def test_a_forecast_says_how_many_pass_now_of_what_is_left_and_when_the_rest_and_takes_nothing(store: Store, clock: ManualClock) -> None:
     store.do(quota.set_limits, {quota.MASS: [*MONTH, Window(1, "day")]}, ME)
     take(store, Charge(quota.MASS, "wm_today"))
     store.do(quota.learn, [Learned(quota.MASS, "wm_full", period_ends("month", clock.now()))], ME)
     store.do(quota.learn, [Learned(quota.MASS, "wm_soon", clock.now() + timedelta(hours=1))], ME)
-    people = [Charge(quota.MASS, peer) for peer in ("wm_new", "wm_new", "wm_today", "wm_full", "wm_soon")]
+    today, tomorrow = (business_day(clock.now() + timedelta(days=days)).isoformat() for days in (0, 1))
+    month = business_day(period_ends("month", clock.now())).isoformat()
+    told = quota.Forecast(1, 59, {today: 1, tomorrow: 2, month: 1})
+    people = ["wm_new", "wm_new", "wm_today", "wm_full", "wm_soon"]
     for _ in range(2):
-        assert store.look(quota.forecast, people) == quota.Forecast(now=1, today=1, month=2, refused=1)
+        assert store.look(quota.forecast, quota.MASS, people) == told
     at = period_ends("month", clock.now()) + timedelta(days=1)
-    assert store.look(quota.forecast, people, at).now == 4
+    assert store.look(quota.forecast, quota.MASS, people, at).takes == 4
 
 
 def test_the_admins_stricter_week_and_day_hold_together_with_the_month(store: Store, clock: ManualClock) -> None:

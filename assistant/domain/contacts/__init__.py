@@ -20,6 +20,7 @@ from assistant.domain.contacts.model import (
 from assistant.domain.contacts.queries import (
     FEATURES,
     Friends,
+    audience_of,
     counts,
     friends,
     left_behind,
@@ -107,6 +108,7 @@ __all__ = [
     "Written",
     "after_event",
     "ask_transfer",
+    "audience_of",
     "await_welcome",
     "begin",
     "by_id",

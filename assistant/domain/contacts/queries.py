@@ -62,6 +62,16 @@ def counts(view: View) -> dict[str, int]:
     return {row.staff: row.n for row in view.all(statement.order_by(relation.c.staff))}
 
 
+def audience_of(view: View, staff: Collection[str], tags: Collection[str] = ()) -> int:
+    """How many customers are confirmed friends of at least one of these employees, with any of the corp's tags where some are named."""
+    found: set[str] = set()
+    wanted = set(tags)
+    for part in chunks(sorted(set(staff))):
+        mine = sa.select(relation.c.external, relation.c.tags).where(relation.c.staff.in_(part), relation.c.status == "full")
+        found |= {row.external for row in view.all(mine) if not wanted or wanted & set(row.tags)}
+    return len(found)
+
+
 def left_behind(view: View) -> dict[str, int]:
     """Staff who left → how many of their former customers wait to be passed on: nobody has taken them over yet."""
     mine = sa.select(relation.c.staff, sa.func.count().label("n")).where(relation.c.ended_by == "left")

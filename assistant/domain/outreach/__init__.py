@@ -32,24 +32,27 @@ from assistant.domain.outreach.model import (
     is_quiet,
     quiet_ends,
 )
-from assistant.domain.outreach.moments import LOOK as MOMENT_LOOK
-from assistant.domain.outreach.moments import POST as MOMENT_POST
 from assistant.domain.outreach.moments import (
+    CORP,
     Moment,
     MomentTurn,
     Posted,
     PostMoment,
     Publication,
     cancel_moment,
+    check_moment,
     claim_moment,
     known_moments,
     moment,
     moments,
+    moments_of,
     post_moments,
     publications_of,
     put_back_moment,
     turn_moment,
 )
+from assistant.domain.outreach.moments import LOOK as MOMENT_LOOK
+from assistant.domain.outreach.moments import POST as MOMENT_POST
 from assistant.domain.outreach.queries import (
     FEATURES,
     decide,
@@ -100,6 +103,7 @@ from assistant.domain.outreach.values import Feedback, Inbound, KeepSkip, PastTo
 __all__ = [
     "CANCEL",
     "CLOSE",
+    "CORP",
     "DEFAULT",
     "FEATURES",
     "MASS",
@@ -151,6 +155,7 @@ __all__ = [
     "cancel_moment",
     "cancel_more",
     "cancel_queued",
+    "check_moment",
     "claim",
     "claim_moment",
     "close",
@@ -179,6 +184,7 @@ __all__ = [
     "lost_like",
     "moment",
     "moments",
+    "moments_of",
     "next_staff",
     "next_step",
     "note_feedback",

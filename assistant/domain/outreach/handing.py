@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from assistant.domain.outreach import tables, tasks
 from assistant.domain.outreach.attending import Task
 from assistant.domain.outreach.commands import GATHER, UNCONFIRMED, group_of
+from assistant.domain.outreach.moments import stop_moments
 from assistant.store import Fact, View, Work, upsert
 
 PAGE = 500
@@ -35,13 +36,18 @@ class Halt:
 
 
 def halt(work: Work, request: Halt) -> None:
-    """Nothing of this cause is sent from now on, and its open tasks are cancelled; what was delivered stays."""
+    """Nothing of this cause is sent from now on, and its open tasks are cancelled; what was delivered stays.
+
+    A moment cannot be asked for twice, so only a stop takes it back.
+    """
     upsert(work, tables.halt, [{"cause": request.cause, "how": request.how, "at": work.now}], ["cause"], ["how", "at"])
     table = tables.mass_task
     mine = sa.select(table.c.id).where(table.c.cause == request.cause, table.c.state == "open", table.c.confirmed_at.is_(None))
     for row in work.all(mine):
         tasks.close(work, (row.id, request.how))
     tasks.cancel_stopped(work, request.cause)
+    if request.how == "stopped":
+        stop_moments(work, request.cause)
 
 
 def go_on(work: Work, cause: str) -> None:

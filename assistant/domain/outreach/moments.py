@@ -12,12 +12,14 @@ import sqlalchemy as sa
 from assistant.base import ids
 from assistant.base.errors import Invalid, Refused
 from assistant.channels import quota
-from assistant.domain.outreach import tables
+from assistant.domain.outreach import tables, tasks
 from assistant.store import Due, Fact, View, Work, once
 
 POST, LOOK = "moment.post", "moment.look"
 LONGEST = 2000
 CORP = "corp"
+OPEN = ("queued", "working", "open")
+"""States in which a moment can be taken back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,15 +92,20 @@ def post_moments(work: Work, requests: Sequence[PostMoment]) -> list[Posted]:
     return once(work, "outreach.post_moment", requests, Posted, lambda work, new: [_post(work, one) for one in new])
 
 
+def check_moment(text: str, attachments: Sequence[Mapping[str, Any]]) -> None:
+    """Raises Invalid with what WeCom would not take."""
+    kinds = {str(one.get("kind")) for one in attachments}
+    if not text.strip() and not attachments:
+        raise Invalid("请写下朋友圈的文字，或放一个附件", code="bad_moment")
+    if len(text.strip()) > LONGEST:
+        raise Invalid(f"朋友圈文字最多 {LONGEST} 字，这里有 {len(text.strip())} 字", code="bad_moment")
+    if kinds - {"image", "video", "link"} or len(kinds) > 1 or (kinds != {"image"} and len(attachments) > 1):
+        raise Invalid("附件只能是最多 9 张图片、一个视频或一个链接，不能混着放", code="bad_moment")
+
+
 def _post(work: Work, request: PostMoment) -> Posted:
     text = request.text.strip()
-    kinds = {str(one.get("kind")) for one in request.attachments}
-    if not text and not request.attachments:
-        raise Invalid("请写下朋友圈的文字，或放一个附件", code="bad_moment")
-    if len(text) > LONGEST:
-        raise Invalid(f"朋友圈文字最多 {LONGEST} 字，这里有 {len(text)} 字", code="bad_moment")
-    if kinds - {"image", "video", "link"} or len(kinds) > 1 or (kinds != {"image"} and len(request.attachments) > 1):
-        raise Invalid("附件只能是最多 9 张图片、一个视频或一个链接，不能混着放", code="bad_moment")
+    check_moment(text, request.attachments)
     moment_id = ids.derive("moment", request.key)
     row: dict[str, Any] = {"id": moment_id, "cause": request.cause, "text": text, "attachments": [dict(one) for one in request.attachments]}
     row |= {"staff": list(request.staff), "tags": list(request.tags), "state": "queued", "by": work.principal.label}
@@ -152,7 +159,9 @@ def turn_moment(work: Work, turn: MomentTurn) -> None:
     _keep(work, moment, turn.publications)
     if state != moment.state:
         work.record(Fact(f"moment.{state}", f"moment:{moment.id}", {"reason": turn.reason}, cause=moment.cause))
-    if turn.look_after is not None:
+    if turn.state in OPEN and tasks.halted(work, moment.cause) == "stopped":
+        stop_moments(work, moment.cause)
+    elif turn.look_after is not None:
         payload = {"pause": turn.pause or turn.look_after.total_seconds()}
         work.due(Due(LOOK, moment.id, work.now + turn.look_after, payload, order_key=f"moment:{moment.id}"))
 
@@ -173,12 +182,26 @@ def _keep(work: Work, moment: Moment, publications: Sequence[Publication]) -> No
 def cancel_moment(work: Work, moment_id: str) -> None:
     """Takes a moment back from who has not published it; what is published stays. Raises Refused where it is over."""
     moment = _locked(work, moment_id)
-    if moment is None or moment.state not in ("queued", "working", "open"):
+    if moment is None or moment.state not in OPEN:
         raise Refused("这条朋友圈现在不能撤回", code="moment_over")
     ended = {"ended_at": work.now} if moment.state == "queued" else {}
     _change(work, moment.id, state="cancelled", reason="已撤回", **ended)
     work.record(Fact("moment.cancelled", f"moment:{moment.id}", {}, cause=moment.cause))
     work.due(Due(LOOK, moment.id, work.now, {}, order_key=f"moment:{moment.id}"))
+
+
+def stop_moments(work: Work, cause: str) -> None:
+    """Takes the moments of a stopped cause back from who has not published them; one that is being made follows when WeCom has it."""
+    for one in moments_of(work, cause):
+        if one.state in OPEN:
+            cancel_moment(work, one.id)
+
+
+def moments_of(view: View, cause: str) -> list[Moment]:
+    """The moments of one cause."""
+    table = tables.moment
+    rows = view.all(sa.select(table).where(table.c.cause == cause).order_by(table.c.queued_at, table.c.id)) if cause else []
+    return [Moment(**row._mapping) for row in rows]
 
 
 def moment(view: View, moment_id: str) -> Moment | None:

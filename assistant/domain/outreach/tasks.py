@@ -29,6 +29,7 @@ POLL_FIRST = timedelta(seconds=10)
 REASONS = {2: "对方已不是该员工的客户", 3: "客户本期收到的群发已达上限"}
 """What the result codes of a task mean for the person who reads the report."""
 
+TOO_OFTEN = "reminded_too_often"
 UNSENT = ("task_created", "unknown")
 INTERRUPTED = "创建群发任务时中断，结果未知"
 
@@ -264,17 +265,21 @@ def keep_looking(work: Work, request: tuple[str, timedelta]) -> None:
     work.due(poll(request[0], work.now, request[1]))
 
 
-def reminding(work: Work, task_id: str) -> None:
-    """A reminder is about to go out; it counts whether or not WeCom answers."""
+def reminding(work: Work, task_id: str) -> bool:
+    """A reminder is about to go out; it counts whether or not WeCom answers. False where the platform lets this task have no more now."""
     task = locked(work, task_id)
-    if task is not None:
-        _change(work, task.id, reminders=task.reminders + 1, reminded_at=work.now)
+    if task is None or not quota.take(work, [[quota.Charge(quota.REMIND, task_id)]])[0].ok:
+        return False
+    _change(work, task.id, reminders=task.reminders + 1, reminded_at=work.now)
+    return True
 
 
 def reminded(work: Work, request: tuple[str, str]) -> None:
-    """What WeCom said to the reminder (id, outcome)."""
+    """What WeCom said to the reminder (id, outcome). Its "too often" closes the task's allowance for the day that WeCom counts in."""
     task = get(work, request[0])
     if task is not None:
+        if request[1] == TOO_OFTEN:
+            quota.learn(work, [quota.Learned(quota.REMIND, task.id, work.now + timedelta(days=1))])
         payload = {"staff": task.staff, "number": task.reminders, "outcome": request[1]}
         work.record(Fact("mass.reminded", f"task:{task.id}", payload, cause=task.cause))
 
