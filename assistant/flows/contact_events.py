@@ -149,7 +149,6 @@ def _groups(work: Work, heard: Sequence[GroupEvent]) -> None:
         payload = {"turn": change.kind, "count": len(one.who)}
         payload |= {name: value for name, value in (("detail", one.detail), ("scene", one.scene)) if value}
         work.record(Fact(f"wecom.group_{one.change}", f"group:{one.chatid}", payload, occurred_at=one.at))
-    members.sit(work, [seating(change) for change in changes])
     work.due(*(group_due(change.chatid, work.now + LAG) for change in changes if change.fetch))
 
 
@@ -161,12 +160,6 @@ def group_due(chatid: str, at: Any, tries: int = 0) -> Due:
 def is_customer(person: str) -> bool:
     """Customers carry a prefix of their own; staff choose their names."""
     return person.startswith(("wm", "wo"))
-
-
-def seating(change: contacts.GroupChange, name: str = "", owner: str = "") -> members.Seating:
-    """What a group's change means for the groups of members."""
-    came, went = (tuple(each.member_id for each in seats if each.member_id) for seats in (change.came, change.went))
-    return members.Seating(change.chatid, name, owner, came, went)
 
 
 def _group_heard(one: GroupEvent, owners: dict[str, str]) -> contacts.GroupHeard:

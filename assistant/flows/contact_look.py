@@ -10,7 +10,7 @@ from assistant.base.errors import LaoyouError
 from assistant.base.principal import system
 from assistant.domain import audience, contacts, members
 from assistant.flows import contact_people as people
-from assistant.flows.contact_events import FETCH, GROUP, LAG, fetch_due, group_due, seating
+from assistant.flows.contact_events import FETCH, GROUP, LAG, fetch_due, group_due
 from assistant.jobs import Handler, Job
 from assistant.store import Store, Work
 from assistant.wecom import WeComClient, calls_contact
@@ -119,16 +119,15 @@ def take_group(work: Work, shown: Shown) -> contacts.GroupChange:
     detail = shown.detail
     owners = _seated(work, [each for each in detail.seats if each.kind == "customer"])
     seats = tuple(
-        contacts.Seat(detail.chatid, each.person, owners.get(each.person, ""), each.kind, each.joined_at, each.scene, each.invited_by)
+        contacts.Seat(
+            detail.chatid, each.person, owners.get(each.person, ""), each.kind, each.joined_at, each.scene, each.invited_by, each.state
+        )
         for each in detail.seats
     )
     seen = contacts.GroupSeen(
         detail.chatid, detail.name, detail.owner, detail.version, seats, detail.notice, detail.created_at, shown.status
     )
-    change = contacts.groups.look(work, seen, last_try=shown.last_try, run=shown.run)
-    if change.kind != "early":
-        members.sit(work, [seating(change, detail.name, detail.owner)])
-    return change
+    return contacts.groups.look(work, seen, last_try=shown.last_try, run=shown.run)
 
 
 def _seated(work: Work, seats: Sequence[GroupSeat]) -> dict[str, str]:

@@ -8,10 +8,10 @@ from typing import Any
 
 from assistant import access
 from assistant.base.errors import Broken, LaoyouError, Transient
-from assistant.domain import contacts, members, staff
+from assistant.domain import contacts, staff
 from assistant.domain.contacts import Run, Step
 from assistant.flows import contact_people as people
-from assistant.flows.contact_events import SYNC, seating
+from assistant.flows.contact_events import SYNC
 from assistant.flows.contact_look import ME, Pairs, Shown, take_group, take_pairs
 from assistant.flows.contact_tags import corp_tag
 from assistant.jobs import Handler, Job
@@ -256,7 +256,6 @@ def _drop_unseen(work: Work, run_id: str) -> int:
 
 def _dismiss_unseen(work: Work, run: Run) -> None:
     gone = contacts.groups.unseen_groups(work, run.id, run.started_at)
-    changes = contacts.groups.dismiss(work, gone)
-    members.sit(work, [seating(change) for change in changes])
+    contacts.groups.dismiss(work, gone)
     if gone:
         contacts.step(work, Step(run.id, run.stage, run.place, counts={"dismissed": len(gone)}))

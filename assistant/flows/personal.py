@@ -184,6 +184,7 @@ OTHERS: dict[str, str] = {
     "content_template": "texts of the brand",
     "cursor": "how far something was read",
     "customer_group": "names of groups; who is inside is another table",
+    "journey_group_enrolment": "groups inside an SOP, by chat id",
     "event_name": "names",
     "event_source": "where events come from",
     "experiment": "names and shares",

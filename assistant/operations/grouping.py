@@ -15,23 +15,13 @@ from assistant.store import View, Work
 
 PAGE = 200
 NO_OWNER = "不知道群主是谁，没有人能群发"
-FULL = "这个群本期能收到的群发已满"
 SECOND_PERSON_SHARE = 20
 
 
 def chosen(view: View, plan: Plan) -> list[members.CustomerGroup]:
     """The groups that a plan addresses, by their ids."""
     wanted = plan.groups
-
-    def fits(group: members.CustomerGroup) -> bool:
-        return (
-            (not wanted.chats or group.chatid in wanted.chats)
-            and (not wanted.owners or group.owner in wanted.owners)
-            and (not wanted.personas or group.persona in wanted.personas)
-            and (not wanted.names or any(part in group.name for part in wanted.names))
-        )
-
-    return [group for group in members.group_list(view) if fits(group)]
+    return members.choose_groups(view, wanted.chats, wanted.owners, wanted.names, wanted.personas)
 
 
 def described(plan: Plan) -> str:
@@ -48,7 +38,7 @@ def foreseen(view: View, plan: Plan, at: datetime | None = None) -> list[tuple[m
     """Each group with the reason why it cannot be written to, empty where it can."""
     groups = chosen(view, plan)
     rooms = quota.rooms(view, quota.MASS_GROUP, [group.chatid for group in groups], at)
-    return [(group, NO_OWNER if not group.owner else "" if rooms[group.chatid].left else FULL) for group in groups]
+    return [(group, NO_OWNER if not group.owner else "" if rooms[group.chatid].left else outreach.GROUP_FULL) for group in groups]
 
 
 def tally(view: View, plan: Plan, at: datetime) -> tuple[dict[str, Any], list[str]]:
@@ -90,10 +80,9 @@ def queue(work: Work, stored: Stored) -> tuple[list[str], int]:
     wanted = [known[chat] for chat in here if chat in known and known[chat].owner]
     if cap is not None:
         wanted = wanted[: max(0, cap - stored.sent)]
-    taken = quota.take(work, [[quota.Charge(quota.MASS_GROUP, group.chatid)] for group in wanted])
     why = dict.fromkeys(here, "已经没有这个群") | {chat: NO_OWNER for chat in here if chat in known and not known[chat].owner}
     why |= {chat: f"达到上限 {cap} 个群" for chat in here if chat in known and known[chat].owner}
-    why |= {group.chatid: "" if one.ok else FULL for group, one in zip(wanted, taken, strict=True)}
+    why |= {group.chatid: "" for group in wanted}
     text = stored.plan.text_for("", "group")
     requests = [
         outreach.QueueGroup(
@@ -108,8 +97,8 @@ def queue(work: Work, stored: Stored) -> tuple[list[str], int]:
         )
         for chat in here
     ]
-    outreach.queue_groups(work, requests)
-    return here, sum(not one.skipped for one in requests)
+    passed = outreach.queue_within(work, requests)
+    return here, sum(not one.reason for one in passed)
 
 
 def digest(chats: list[str]) -> str:

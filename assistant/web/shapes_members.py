@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -146,12 +146,16 @@ class DueClaimsOut(Out):
 
 
 class SopOut(Out):
-    """One SOP: a versioned sequence of steps that members are enrolled in."""
+    """One SOP: a versioned sequence of steps that members, or customer groups, are enrolled in; ``who``, ``rhythm``, ``steps`` in words."""
 
     id: str
     name: str
     version: int
     enabled: bool
+    of: Literal["members", "groups"]
+    who: str
+    rhythm: str
+    steps: list[str]
     definition: dict[str, Any]
     figures: dict[str, int]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from assistant.domain import journeys
 from assistant.store import View
+from assistant.web import sop_words
 from assistant.web.doors import Call
 from assistant.web.shapes_members import SopOut
 
@@ -21,6 +22,10 @@ def _shown(view: View, version: journeys.Version, on: bool) -> SopOut:
         name=version.journey.title,
         version=version.version,
         enabled=on,
+        of="groups" if version.journey.groups is not None else "members",
+        who=sop_words.who(version.journey),
+        rhythm=sop_words.rhythm(version.journey),
+        steps=sop_words.steps(version.journey),
         definition=version.journey.model_dump(mode="json"),
         figures={STATES.get(state, state): count for state, count in journeys.counts(view, version.name).items()},
     )

@@ -61,6 +61,7 @@ class GroupSeat:
     scene: str = ""
     invited_by: str = ""
     unionid: str = ""
+    state: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +180,7 @@ async def group_detail(client: WeComClient, chatid: str) -> GroupDetail:
             scenes.get(_number(row.get("join_scene")), ""),
             _text(_part(row, "invitor"), "userid"),
             _text(row, "unionid"),
+            _text(row, "state"),
         )
         for row in _rows(group, "member_list")
         if _text(row, "userid")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from assistant.domain.contacts import store
 from assistant.domain.contacts.model import Group, GroupChange, GroupHeard, GroupSeen, Seat
 from assistant.domain.contacts.tables import group, seat
-from assistant.store import Fact, View, Work
+from assistant.store import Fact, View, Work, chunks
 
 LAG = timedelta(seconds=10)
 """For so long after an event WeCom may still show the group as it was before."""
@@ -30,6 +30,7 @@ def hear(work: Work, heard: Sequence[GroupHeard]) -> list[GroupChange]:
         store.save_seats(work, seats)
         changes.append(change)
     store.save_groups(work, [known[chatid] for chatid in dict.fromkeys(one.chatid for one in heard)])
+    store.copy_groups(work, {one.chatid for one in heard})
     work.record(*_moves(changes, ""))
     return changes
 
@@ -88,6 +89,7 @@ def look(work: Work, shown: GroupSeen, *, last_try: bool = False, run: str = "")
     store.save_groups(work, [after], run or None)
     changed = [each for each in named if each != before[each.person]]
     store.save_seats(work, [*came, *went, *changed])
+    store.copy_groups(work, {shown.chatid})
     kind = "changed" if came or went or fields else "same"
     change = GroupChange(shown.chatid, kind, False, tuple(came), tuple(went), fields)
     work.record(*_moves([change], run))
@@ -124,6 +126,16 @@ def seats_of(view: View, member_id: str) -> list[Seat]:
     return [store.as_seat(row) for row in view.all(sa.select(seat).where(seat.c.member_id == member_id).order_by(seat.c.joined_at))]
 
 
+def came_since(view: View, since: Mapping[str, datetime]) -> dict[str, int]:
+    """How many customers who sit in each group have come into it after its instant."""
+    found = dict.fromkeys(since, 0)
+    for part in chunks(sorted(since)):
+        inside = (seat.c.chatid.in_(part), seat.c.kind == "customer", seat.c.left_at.is_(None), seat.c.joined_at > min(since.values()))
+        for row in view.all(sa.select(seat.c.chatid, seat.c.joined_at).where(*inside)):
+            found[row.chatid] += row.joined_at > since[row.chatid]
+    return found
+
+
 def unseen_groups(view: View, run: str, started: datetime) -> list[str]:
     """Open groups that were there before a run and that it has not seen."""
     old = sa.and_(group.c.status != "dismissed", group.c.seen != run, sa.or_(group.c.told_at.is_(None), group.c.told_at < started))
@@ -155,6 +167,7 @@ def _named(each: Seat, before: Seat) -> Seat:
         joined_at=each.joined_at,
         scene=each.scene or before.scene,
         invited_by=each.invited_by or before.invited_by,
+        state=each.state or before.state,
     )
 
 

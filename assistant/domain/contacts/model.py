@@ -189,7 +189,9 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Seat:
-    """Someone in a group, now or before. ``kind`` customer or staff; ``scene`` invited, link, qr or empty; ``left_how`` left, removed…"""
+    """Someone in a group, now or before. ``kind`` customer or staff; ``scene`` invited, link, qr or empty; ``state`` that of the join
+    code; ``left_how`` left, removed…
+    """
 
     chatid: str
     person: str
@@ -198,6 +200,7 @@ class Seat:
     joined_at: datetime
     scene: str = ""
     invited_by: str = ""
+    state: str = ""
     left_at: datetime | None = None
     left_how: str = ""
     returns: int = 0

@@ -8,6 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from assistant.domain import members
 from assistant.domain.contacts.model import Group, Relation, Seat
 from assistant.domain.contacts.tables import group, relation, seat
 from assistant.store import View, Work, chunks, upsert
@@ -15,7 +16,7 @@ from assistant.store import View, Work, chunks, upsert
 Pair = tuple[str, str]
 _RELATION = ("member_id", "status", "since", "add_way", "state", "remark", "description", "mobiles", "tags", "ended_by", "ended_at")
 _GROUP = ("name", "owner", "notice", "status", "version", "told_version", "told_at", "created_at", "ended_at")
-_SEAT = ("member_id", "kind", "joined_at", "scene", "invited_by", "left_at", "left_how", "returns")
+_SEAT = ("member_id", "kind", "joined_at", "scene", "invited_by", "state", "left_at", "left_how", "returns")
 
 
 def relations(view: View, pairs: Collection[Pair], *, hold: bool = False) -> dict[Pair, Relation]:
@@ -127,11 +128,30 @@ def inside(view: View, chatids: Collection[str]) -> dict[str, int]:
     return found
 
 
-def name_seats(work: Work, members: Mapping[str, str]) -> None:
+def name_seats(work: Work, owners: Mapping[str, str]) -> None:
     """Seats of customers who were nobody yet get their member."""
-    known = sorted(members)
-    for part in chunks(known):
-        nameless = sa.select(seat.c.person).where(seat.c.person.in_(part), seat.c.member_id == "").distinct()
+    moved: set[str] = set()
+    for part in chunks(sorted(owners)):
+        nameless = sa.select(seat.c.person, seat.c.chatid).where(seat.c.person.in_(part), seat.c.member_id == "")
         for row in work.all(nameless):
-            mine = sa.and_(seat.c.person == row.person, seat.c.member_id == "")
-            work.execute(seat.update().where(mine).values(member_id=members[row.person]))
+            mine = sa.and_(seat.c.person == row.person, seat.c.chatid == row.chatid)
+            work.execute(seat.update().where(mine).values(member_id=owners[row.person]))
+            moved.add(row.chatid)
+    copy_groups(work, moved)
+
+
+def copy_groups(work: Work, chatids: Collection[str]) -> None:
+    """Makes the room of members' copy of these groups equal to ours: it belongs behind every write of groups and seats."""
+    known = groups(work, chatids)
+    inside: dict[str, list[str]] = {}
+    customers = sa.select(seat.c.chatid, seat.c.member_id).where(
+        seat.c.left_at.is_(None), seat.c.kind == "customer", seat.c.member_id != ""
+    )
+    for part in chunks(sorted(known)):
+        for row in work.all(customers.where(seat.c.chatid.in_(part))):
+            inside.setdefault(row.chatid, []).append(row.member_id)
+    seatings = [
+        members.Seating(one.chatid, one.name, one.owner, tuple(inside.get(one.chatid, ())), one.status == "dismissed")
+        for one in known.values()
+    ]
+    members.seat(work, seatings)

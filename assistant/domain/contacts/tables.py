@@ -60,12 +60,15 @@ seat = sa.Table(
     sa.Column("joined_at", Instant, nullable=False),
     sa.Column("scene", sa.String(10), nullable=False),
     sa.Column("invited_by", sa.String(64), nullable=False),
+    # The state of the code somebody came in by.
+    sa.Column("state", sa.String(64), nullable=False, server_default=""),
     sa.Column("left_at", Instant),
     sa.Column("left_how", sa.String(12), nullable=False),
     # How often the person came back.
     sa.Column("returns", sa.Integer, nullable=False),
     sa.Index(None, "person"),
     sa.Index(None, "member_id"),
+    sa.Index(None, "state"),
 )
 
 tag = sa.Table(

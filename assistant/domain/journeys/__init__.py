@@ -5,8 +5,19 @@ Due rows: ``journey.enrol`` and ``journey.step``; ``JOBS`` names the command tha
 
 from assistant.domain.journeys.commands import enrol, exit_on, exit_since, install, leave, publish, switch, tick
 from assistant.domain.journeys.entering import enter
-from assistant.domain.journeys.model import Enrolment, Journey, Publish, Published, Switch, Switched, Version, journey_from, shipped
-from assistant.domain.journeys.queries import counts, enrolments, journeys
+from assistant.domain.journeys.model import (
+    Enrolment,
+    GroupEnrolment,
+    Journey,
+    Publish,
+    Published,
+    Switch,
+    Switched,
+    Version,
+    journey_from,
+    shipped,
+)
+from assistant.domain.journeys.queries import counts, enrolments, group_enrolments, journeys
 from assistant.domain.journeys.steps import run_steps
 
 JOBS = {"journey.enrol": enrol, "journey.step": run_steps}
@@ -14,6 +25,7 @@ JOBS = {"journey.enrol": enrol, "journey.step": run_steps}
 __all__ = [
     "JOBS",
     "Enrolment",
+    "GroupEnrolment",
     "Journey",
     "Publish",
     "Published",
@@ -26,6 +38,7 @@ __all__ = [
     "enter",
     "exit_on",
     "exit_since",
+    "group_enrolments",
     "install",
     "journey_from",
     "journeys",

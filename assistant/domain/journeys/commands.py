@@ -12,7 +12,7 @@ from assistant.base import ids
 from assistant.base.clock import SHANGHAI
 from assistant.base.errors import Invalid
 from assistant.domain import audience
-from assistant.domain.journeys import store, tables
+from assistant.domain.journeys import grouping, store, tables
 from assistant.domain.journeys.model import Journey, Publish, Published, Switch, Switched, Version, journey_from, shipped
 from assistant.store import Due, Fact, Work, chunks, once, upsert
 
@@ -75,11 +75,16 @@ def tick(work: Work) -> int:
         if version is None or version.journey.enter_on is not None:
             continue
         planned = planned_today(version.journey, work.now)
+        if version.journey.weekday not in (None, planned.astimezone(SHANGHAI).isoweekday()):
+            continue
         if work.now >= planned and not store.ran(work, name, planned):
             work.insert(tables.run, [{"name": name, "planned_at": planned, "at": work.now}])
+            started += 1
+            if version.journey.groups is not None:
+                grouping.enrol(work, version, planned)
+                continue
             payload = {"name": name, "planned_at": planned.isoformat(), "after": ""}
             work.due(Due(ENROL, f"{name}:{planned:%Y-%m-%d}", work.now, payload, order_key=f"journey:{name}"))
-            started += 1
     if on:
         work.due(Due(STEP, "all", work.now, {}, order_key=STEP))
     return started

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr, ValidationError, model_validator
 
 from assistant.base.clock import SHANGHAI
 from assistant.base.errors import Invalid
@@ -71,10 +71,25 @@ class Entrance(Closed):
         return same and all(int(told.get(name, 0)) >= value for name, value in self.at_least.items())
 
 
-class Journey(Closed):
-    """Who enters every day at ``at_hour`` (Shanghai), what happens, and which facts end it. ``{today}`` in the segment is MM-DD.
+class GroupScope(Closed):
+    """Which customer groups: all, or those that fit each list that is given; ``names`` are parts of names.
 
-    With ``enter_on`` nobody enters by the day: who the fact happens to does, if the segment holds for them.
+    ``newcomers``: only where at least so many customers have come since the group was last in this journey, seven days back at most.
+    """
+
+    chats: Annotated[tuple[StrictStr, ...], Field(max_length=500)] = ()
+    owners: Annotated[tuple[StrictStr, ...], Field(max_length=100)] = ()
+    names: Annotated[tuple[StrictStr, ...], Field(max_length=20)] = ()
+    personas: Annotated[tuple[StrictStr, ...], Field(max_length=20)] = ()
+    newcomers: Annotated[StrictInt, Field(ge=0, le=500)] = 0
+
+
+class Journey(Closed):
+    """Who enters every day at ``at_hour`` (Shanghai), or on one ``weekday`` (1 Monday … 7 Sunday), what happens, and which facts end it.
+
+    ``{today}`` in the segment is MM-DD. With ``enter_on`` nobody enters by the day: who the fact happens to does, if the segment holds for
+    them. With ``groups`` customer groups enter in the place of members: their steps are waits and messages without slots, which each
+    group's owner sends; the segment says nothing.
     """
 
     name: Name
@@ -84,10 +99,22 @@ class Journey(Closed):
     at_hour: Annotated[StrictInt, Field(ge=9, le=20)] = 10
     reenter_days: Annotated[StrictInt, Field(ge=1, le=3660)] = 90
     patience_days: Annotated[StrictInt, Field(ge=1, le=60)] = 7
-    segment: dict[str, Any]
+    weekday: Annotated[StrictInt, Field(ge=1, le=7)] | None = None
+    segment: dict[str, Any] = {"kind": "all", "rules": []}
+    groups: GroupScope | None = None
     enter_on: Entrance | None = None
     exit_on: tuple[StrictStr, ...] = ()
     steps: Annotated[tuple[Step, ...], Field(min_length=1, max_length=20)]
+
+    @model_validator(mode="after")
+    def _of_groups(self) -> Journey:
+        if self.groups is None:
+            return self
+        if self.enter_on is not None or self.exit_on or any(isinstance(step, Gift) for step in self.steps):
+            raise ValueError("groups have no facts and no benefits")
+        if any("{" in step.template or step.mass for step in self.steps if isinstance(step, Message)):
+            raise ValueError("messages to groups have no slots")
+        return self
 
     def rule(self, now: datetime) -> audience.Rule:
         """The segment of one day, checked against the features; raises Invalid."""
@@ -157,6 +184,21 @@ class Version:
     @property
     def cause(self) -> str:
         return f"journey:{self.name}:{self.version}"
+
+
+@dataclass(frozen=True, slots=True)
+class GroupEnrolment:
+    """One customer group inside one version; ``step`` is the next to do at ``next_at``."""
+
+    id: str
+    name: str
+    version: int
+    chatid: str
+    step: int
+    state: str
+    next_at: datetime
+    enrolled_at: datetime
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from typing import Any
 
 from assistant.base.clock import business_day, day_start
 from assistant.domain import benefits, members, outreach
-from assistant.domain.journeys import store, tables
+from assistant.domain.journeys import grouping, store, tables
 from assistant.domain.journeys.commands import STEP
 from assistant.domain.journeys.model import Enrolment, Gift, Message, Version, Wait
 from assistant.domain.journeys.slots import Filled, filled, put_in
@@ -21,15 +21,16 @@ PERSONAL_A_DAY = 20
 
 
 def run_steps(work: Work, _payload: Mapping[str, Any]) -> int:
-    """Does the next step of up to 200 enrolments that are due; returns how many. Comes again at once while more are due."""
+    """Does the next step of up to 200 members and 200 groups that are due; returns how many. Comes again at once while more are due."""
     on = [name for name, is_on in store.switched(work).items() if is_on]
     due = store.ready(work, on, SET)
     for (name, number, step), group in groupby(sorted(due, key=_place), key=_place):
         version = store.version(work, name, number)
         _step(work, version, step, list(group))
-    if due:
+    groups = grouping.run_steps(work, on)
+    if due or groups:
         work.due(Due(STEP, "all", work.now, {}, order_key=STEP))
-    return len(due)
+    return len(due) + groups
 
 
 def _place(one: Enrolment) -> tuple[str, int, int]:

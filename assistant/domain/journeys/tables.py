@@ -1,4 +1,4 @@
-"""Versions of journeys, their daily runs, and who is inside."""
+"""Versions of journeys, their daily runs, and who is inside: members, or customer groups."""
 
 from __future__ import annotations
 
@@ -29,6 +29,22 @@ run = sa.Table(
     sa.Column("name", sa.String(40), primary_key=True),
     sa.Column("planned_at", Instant, primary_key=True),
     sa.Column("at", Instant, nullable=False),
+)
+
+group_enrolment = sa.Table(
+    "journey_group_enrolment",
+    metadata,
+    id_column(),
+    sa.Column("name", sa.String(40), nullable=False),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("chatid", sa.String(120), nullable=False),
+    sa.Column("step", sa.Integer, nullable=False),
+    sa.Column("state", sa.String(20), nullable=False),
+    sa.Column("next_at", Instant, nullable=False),
+    sa.Column("enrolled_at", Instant, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Index(None, "state", "next_at"),
+    sa.Index(None, "name", "chatid"),
 )
 
 enrolment = sa.Table(

@@ -46,6 +46,7 @@ from assistant.domain.members.model import (
     preference,
 )
 from assistant.domain.members.queries import (
+    choose_groups,
     count,
     find,
     find_all,
@@ -60,7 +61,7 @@ from assistant.domain.members.queries import (
     search,
     with_identity,
 )
-from assistant.domain.members.seating import Seating, sit
+from assistant.domain.members.seating import Seating, seat
 
 __all__ = [
     "FEATURES",
@@ -87,6 +88,7 @@ __all__ = [
     "absorbed_by",
     "bind",
     "carry_wishes",
+    "choose_groups",
     "count",
     "decline",
     "find",
@@ -120,9 +122,9 @@ __all__ = [
     "remember",
     "resolve",
     "search",
+    "seat",
     "set_groups",
     "settle_proposal",
-    "sit",
     "take_over",
     "update",
     "was_undone",

@@ -67,7 +67,7 @@ def opt_in(work: Work, choices: Sequence[Choice]) -> list[Done]:
 
 
 def set_groups(work: Work, groups: Sequence[Group]) -> list[Done]:
-    """Makes or renames customer groups and puts the named members in."""
+    """Makes or renames customer groups and puts the named members in; of groups that WeCom tells about only the persona is taken."""
     return once(work, "members.set_groups", groups, Done, _set_groups)
 
 

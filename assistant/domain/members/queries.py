@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from assistant.domain.members import store
 from assistant.domain.members.model import CustomerGroup, Identity, Member
@@ -68,13 +68,27 @@ def with_identity(view: View, namespace: str) -> list[tuple[str, str, str]]:
 
 
 def groups(view: View) -> list[CustomerGroup]:
-    """All customer groups with the members inside."""
+    """All customer groups that are not dismissed, with the members inside."""
     return store.groups_of(view)
 
 
 def group_list(view: View) -> list[CustomerGroup]:
-    """All customer groups without who is inside, by their ids."""
+    """As ``groups``, without who is inside, by their ids."""
     return store.group_list(view)
+
+
+def choose_groups(
+    view: View, chats: Collection[str] = (), owners: Collection[str] = (), names: Collection[str] = (), personas: Collection[str] = ()
+) -> list[CustomerGroup]:
+    """The groups that fit each list that is given, by their ids; ``names`` are parts of names."""
+    return [
+        one
+        for one in group_list(view)
+        if (not chats or one.chatid in chats)
+        and (not owners or one.owner in owners)
+        and (not personas or one.persona in personas)
+        and (not names or any(part in one.name for part in names))
+    ]
 
 
 def inside_groups(view: View, chats: Sequence[str]) -> int:

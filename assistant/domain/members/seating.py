@@ -1,4 +1,4 @@
-"""Which customer groups members are in, as segments read it; who sat where and how they came is another room's."""
+"""Customer groups as segments and plans read them: a copy of what WeCom tells, or, before it has told, what an import said."""
 
 from __future__ import annotations
 
@@ -7,30 +7,38 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from assistant.domain.members import store
 from assistant.domain.members.tables import group, in_group
 from assistant.store import Work, chunks
 
 
 @dataclass(frozen=True, slots=True)
 class Seating:
-    """Members who came into a group and who went; an empty name or owner leaves what is known."""
+    """Who sits in a group, all of them; an empty name or owner leaves what is known. ``gone``: the group was dismissed."""
 
     chatid: str
     name: str = ""
     owner: str = ""
-    came: tuple[str, ...] = ()
-    went: tuple[str, ...] = ()
+    members: tuple[str, ...] = ()
+    gone: bool = False
 
 
-def sit(work: Work, seatings: Sequence[Seating]) -> None:
-    """Follows the groups; needs no key, said again it changes nothing. The persona of a group stays."""
-    blank = {"name": "", "owner": "", "persona": "", "updated_at": work.now}
+def seat(work: Work, seatings: Sequence[Seating]) -> None:
+    """Makes the copy equal to what is told; from then on imports say nothing of these groups but their persona, which stays.
+
+    Only the room that hears WeCom calls this, in the commit in which it writes down what it heard.
+    """
+    blank = {"name": "", "owner": "", "persona": "", "followed": True, "gone": False, "updated_at": work.now}
     work.insert_missing(group, [{"chatid": one.chatid, **blank} for one in seatings])
     for one in seatings:
         named = {name: value for name, value in (("name", one.name[:100]), ("owner", one.owner)) if value}
-        if named:
-            work.execute(group.update().where(group.c.chatid == one.chatid).values(**named, updated_at=work.now))
-        for part in chunks(sorted(set(one.went))):
-            work.execute(in_group.delete().where(sa.and_(in_group.c.chatid == one.chatid, in_group.c.member_id.in_(part))))
-    store.join_groups(work, ((one.chatid, number) for one in seatings for number in one.came if number))
+        told = {"followed": True, "gone": one.gone, "updated_at": work.now}
+        work.execute(group.update().where(group.c.chatid == one.chatid).values(**named, **told))
+        _put(work, one)
+
+
+def _put(work: Work, one: Seating) -> None:
+    here = {row.member_id for row in work.all(sa.select(in_group.c.member_id).where(in_group.c.chatid == one.chatid))}
+    told = set(filter(None, one.members))
+    for part in chunks(sorted(here - told)):
+        work.execute(in_group.delete().where(in_group.c.chatid == one.chatid, in_group.c.member_id.in_(part)))
+    work.insert_missing(in_group, [{"chatid": one.chatid, "member_id": number} for number in sorted(told - here)])

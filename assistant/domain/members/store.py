@@ -78,15 +78,26 @@ def _identity_rows(pairs: Mapping[Identity, str], now: datetime) -> list[Row]:
 
 
 def join_groups(work: Work, pairs: Iterable[tuple[str, str]]) -> None:
-    """Puts (chatid, member) pairs in."""
-    work.insert_missing(in_group, [{"chatid": chatid, "member_id": number} for chatid, number in sorted(set(pairs))])
+    """Puts (chatid, member) pairs in; not into groups of which WeCom tells who is inside."""
+    wanted = sorted(set(pairs))
+    told = followed(work, [chatid for chatid, _number in wanted])
+    work.insert_missing(in_group, [{"chatid": chatid, "member_id": number} for chatid, number in wanted if chatid not in told])
+
+
+def followed(view: View, chatids: Sequence[str]) -> set[str]:
+    """Which of these groups are a copy of what WeCom tells."""
+    mine = sa.select(group.c.chatid).where(group.c.followed)
+    return {row.chatid for part in chunks(sorted(set(chatids))) for row in view.all(mine.where(group.c.chatid.in_(part)))}
 
 
 def save_groups(work: Work, groups: Sequence[Group]) -> None:
-    rows = [
-        {"chatid": item.chatid, "name": item.name, "owner": item.owner, "persona": item.persona, "updated_at": work.now} for item in groups
-    ]
-    upsert(work, group, rows, ["chatid"], ["name", "owner", "persona", "updated_at"])
+    told = followed(work, [item.chatid for item in groups])
+    rows: dict[bool, list[dict[str, Any]]] = {True: [], False: []}
+    for item in groups:
+        row = {"chatid": item.chatid, "name": item.name, "owner": item.owner, "persona": item.persona, "updated_at": work.now}
+        rows[item.chatid in told].append(row | {"followed": item.chatid in told, "gone": False})
+    upsert(work, group, rows[False], ["chatid"], ["name", "owner", "persona", "updated_at"])
+    upsert(work, group, rows[True], ["chatid"], ["persona", "updated_at"])
 
 
 def topics(view: View, ids: Collection[str]) -> dict[str, set[str]]:
@@ -173,12 +184,12 @@ def groups_of(view: View) -> list[CustomerGroup]:
             outside.setdefault(row.chatid, []).append(row.value)
     return [
         CustomerGroup(row.chatid, row.name, row.owner, row.persona, tuple(inside.get(row.chatid, ())), tuple(outside.get(row.chatid, ())))
-        for row in view.all(sa.select(group).order_by(group.c.chatid))
+        for row in view.all(sa.select(group).where(~group.c.gone).order_by(group.c.chatid))
     ]
 
 
 def group_list(view: View) -> list[CustomerGroup]:
-    rows = view.all(sa.select(group).order_by(group.c.chatid))
+    rows = view.all(sa.select(group).where(~group.c.gone).order_by(group.c.chatid))
     return [CustomerGroup(row.chatid, row.name, row.owner, row.persona, (), ()) for row in rows]
 
 

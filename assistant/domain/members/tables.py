@@ -62,6 +62,10 @@ group = sa.Table(
     sa.Column("name", sa.String(100), nullable=False),
     sa.Column("owner", sa.String(120), nullable=False),
     sa.Column("persona", sa.String(60), nullable=False),
+    # WeCom tells who is inside (room contacts); else an import said so.
+    sa.Column("followed", sa.Boolean, nullable=False, server_default=sa.false()),
+    # Dismissed: kept for its name, addressed by nobody.
+    sa.Column("gone", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("updated_at", Instant, nullable=False),
 )
 

@@ -2,7 +2,17 @@
 
 from assistant.domain.outreach.allowance import with_room
 from assistant.domain.outreach.attending import MASS, MOST, Chat, MassRules, Task, at_work, next_step, reminders
-from assistant.domain.outreach.chats import GroupTouch, QueueGroup, group_skips, group_state_counts, group_touches, queue_groups
+from assistant.domain.outreach.chats import (
+    GROUP_FULL,
+    GroupTouch,
+    Passed,
+    QueueGroup,
+    group_skips,
+    group_state_counts,
+    group_touches,
+    queue_groups,
+    queue_within,
+)
 from assistant.domain.outreach.commands import (
     cancel_queued,
     expire_touches,
@@ -106,6 +116,7 @@ __all__ = [
     "CORP",
     "DEFAULT",
     "FEATURES",
+    "GROUP_FULL",
     "MASS",
     "MOMENT_LOOK",
     "MOMENT_POST",
@@ -129,6 +140,7 @@ __all__ = [
     "Moment",
     "MomentTurn",
     "Opened",
+    "Passed",
     "Past",
     "PastTouch",
     "Period",
@@ -200,6 +212,7 @@ __all__ = [
     "put_back_moment",
     "queue",
     "queue_groups",
+    "queue_within",
     "quiet_ends",
     "refused",
     "reminded",

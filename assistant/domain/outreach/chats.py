@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
 from assistant.base import ids
+from assistant.channels import quota
 from assistant.domain.outreach import tables, tasks
 from assistant.domain.outreach.commands import GATHER, group_of
 from assistant.store import Fact, View, Work
+
+GROUP_FULL = "这个群本期能收到的群发已满"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +30,13 @@ class QueueGroup:
     text: str
     attachments: tuple[Mapping[str, Any], ...] = ()
     skipped: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """Why a group gets nothing; empty where its message is queued."""
+
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +71,15 @@ def queue_groups(work: Work, requests: Sequence[QueueGroup]) -> None:
         work.record(Fact(f"group_touch.{state}", f"group:{one.chatid}", {"staff": one.staff, "reason": one.skipped}, cause=one.cause))
     work.insert_missing(tables.group_touch, rows)
     work.due(*(tasks.deliver(group, "group", work.now + GATHER) for group in sorted(groups)))
+
+
+def queue_within(work: Work, requests: Sequence[QueueGroup]) -> list[Passed]:
+    """As ``queue_groups``, after each group's place in the platform's allowance was taken; one that has none left is passed over."""
+    wanted = [one for one in requests if not one.skipped]
+    taken = quota.take(work, [[quota.Charge(quota.MASS_GROUP, one.chatid)] for one in wanted])
+    full = {one.key for one, each in zip(wanted, taken, strict=True) if not each.ok}
+    queue_groups(work, [replace(one, skipped=GROUP_FULL) if one.key in full else one for one in requests])
+    return [Passed(GROUP_FULL if one.key in full else one.skipped) for one in requests]
 
 
 def group_touches(view: View, cause: str) -> list[GroupTouch]:
