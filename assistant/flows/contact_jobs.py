@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from assistant.flows.contact_look import Looker
+from assistant.flows.contact_marking import Spreader
 from assistant.flows.contact_sync import ContactSync
 from assistant.flows.contact_tags import Marker
 from assistant.flows.contact_transfer import TransferDesk
@@ -14,7 +15,7 @@ from assistant.jobs import Handler
 from assistant.store import Store
 from assistant.wecom import WeComClient
 
-DESKS = (Greeter, Looker, ContactSync, Marker, WayDesk, TransferDesk)
+DESKS = (Greeter, Looker, ContactSync, Marker, Spreader, WayDesk, TransferDesk)
 
 
 def handlers(store: Store, client: WeComClient, stage: Callable[[str], None]) -> dict[str, Handler]:

@@ -13,6 +13,7 @@ from assistant.domain.contacts import Run, Step
 from assistant.flows import contact_people as people
 from assistant.flows.contact_events import SYNC
 from assistant.flows.contact_look import ME, Pairs, Shown, take_group, take_pairs
+from assistant.flows.contact_marking import look_tags
 from assistant.flows.contact_tags import corp_tag
 from assistant.jobs import Handler, Job
 from assistant.store import Due, Store, Work, chunks
@@ -68,7 +69,7 @@ def keep_found(work: Work, found: Found) -> Run:
         counts |= take_pairs(work, Pairs(found.pairs, done.run_id))
     if found.group is not None and (change := take_group(work, found.group)).kind != "same":
         counts[change.kind] = counts.get(change.kind, 0) + 1
-    if found.tags and (differed := contacts.look_tags(work, contacts.Library(found.tags, done.run_id))):
+    if found.tags and (differed := look_tags(work, contacts.Library(found.tags, done.run_id))):
         counts["changed"] = differed
     return contacts.step(work, Step(done.run_id, done.stage, done.place, done.looked, done.total, counts, done.trouble))
 

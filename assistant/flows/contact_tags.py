@@ -48,9 +48,9 @@ def tag_changed(work: Work, member_id: str, payload: Mapping[str, Any]) -> None:
     work.due(*(mark_due(work, one) for one in contacts.of_member(work, member_id) if one.open))
 
 
-def mark_due(work: Work, one: contacts.Relation) -> Due:
-    """The writing to one pair; calls for one customer never overlap."""
-    payload = {"staff": one.staff, "external": one.external}
+def mark_due(work: Work, one: contacts.Relation, run: str = "") -> Due:
+    """The writing to one pair; calls for one customer never overlap. ``run`` is told of it."""
+    payload = {"staff": one.staff, "external": one.external} | ({"run": run} if run else {})
     return Due(MARK, f"{one.staff}:{one.external}", work.now, payload, order_key=f"contact:{one.external}")
 
 
@@ -76,12 +76,6 @@ def ask_tag(work: Work, name: str) -> None:
     work.due(Due(MAKE, name.strip(), work.now))
 
 
-def map_tag(work: Work, request: contacts.MapTag) -> None:
-    """Says which tag of ours a corp tag stands for; what was tagged before follows when something of the member changes."""
-    access.require(work.principal, access.Permission.CONTACT_EDIT)
-    contacts.map_tag(work, request)
-
-
 def marking(view: View, pair: tuple[str, str]) -> Marking | None:
     """What differs at a pair between our tags and the corp's that stand for them; None where nothing does or they are no friends."""
     relation = contacts.of_pairs(view, [pair]).get(pair)
@@ -104,11 +98,12 @@ class Marker:
         self._stage = stage
 
     def handlers(self) -> dict[str, Handler]:
-        return {MARK: self.mark, REMARK: self.remark, MAKE: self.make}
+        return {MARK: self.mark, REMARK: self.remark}
 
     async def mark(self, job: Job) -> None:
         """The tags of one pair."""
         pair = (str(job.payload["staff"]), str(job.payload["external"]))
+        run = str(job.payload.get("run", ""))
         todo: Marking | None = await self._store.read(marking, pair)
         if todo is None:
             return
@@ -118,7 +113,7 @@ class Marker:
             await self._gone_or(error, pair)
             return
         self._stage("tags.marked")
-        await self._store.write(contacts.written, [contacts.Written(*pair, tags=todo.after)], ME, cause=f"contact:{pair[1]}")
+        await self._store.write(_marked, (run, contacts.Written(*pair, tags=todo.after)), ME, cause=f"contact:{pair[1]}")
 
     async def remark(self, job: Job) -> None:
         """The remark of one pair."""
@@ -129,11 +124,6 @@ class Marker:
             await self._gone_or(error, pair)
             return
         await self._store.write(contacts.written, [contacts.Written(*pair, remark=text)], ME, cause=f"contact:{pair[1]}")
-
-    async def make(self, job: Job) -> None:
-        """A corp tag for one of ours."""
-        rows = await calls_contact.add_corp_tag(self._client, OUR_GROUP, job.key)
-        await self._store.write(_made, (job.key, [corp_tag(row) for row in rows]), ME, cause="console")
 
     async def _gone_or(self, error: LaoyouError, pair: tuple[str, str]) -> None:
         """Who is no customer any more needs no tags; whatever else is wrong is tried again and then waits for a person."""
@@ -147,15 +137,15 @@ def corp_tag(row: calls_contact.TagRow) -> contacts.CorpTag:
     return contacts.CorpTag(row.id, row.name, row.group_id, row.group_name)
 
 
+def _marked(work: Work, request: tuple[str, contacts.Written]) -> None:
+    """What was written; the run it belongs to counts it in the same commit."""
+    run_id, done = request
+    contacts.written(work, [done])
+    run = contacts.run_of(work, run_id) if run_id else None
+    if run is not None and run.status == "running":
+        contacts.step(work, contacts.Step(run.id, run.stage, run.place, counts={"written": 1}))
+
+
 def _gone(work: Work, pair: tuple[str, str]) -> None:
     ended = contacts.end(work, [pair], "missing")
     people.pass_on(work, [(one.member_id, one.staff) for one in ended])
-
-
-def _made(work: Work, request: tuple[str, list[contacts.CorpTag]]) -> None:
-    """A tag that stands for ours already keeps doing so."""
-    name, tags = request
-    contacts.look_tags(work, contacts.Library(tags))
-    mine = [tag for tag in tags if tag.name == name]
-    if mine and name not in contacts.standing_for(work, [name]):
-        contacts.map_tag(work, contacts.MapTag(mine[0].id, name))

@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import replace
 from typing import Any
 
 from assistant import access
 from assistant.base.errors import LaoyouError, Transient
-from assistant.domain import audience, benefits, contacts, orders
+from assistant.domain import audience, benefits, contacts
 from assistant.domain.contacts import Way, WayTurn
 from assistant.flows.contact_look import ME
 from assistant.flows.contact_welcome import check_greeting
 from assistant.jobs import Handler, Job
-from assistant.store import Due, Store, View, Work
+from assistant.store import Due, Store, Work
 from assistant.wecom import Unknown, WeComClient, calls_contact
 
 TELL = "contact.way"
-FIRST = timedelta(days=30)
-"""An order paid so soon after the add counts as brought by the way, if it is the member's first."""
-
 ERRORS = {
     41041: "一个码最多 100 位成员（部门展开后合计）",
     41045: "企业的渠道码已达 50 万个上限，请先删除不用的",
@@ -30,15 +26,6 @@ ERRORS = {
 """What the limits of §3.8 mean for the person who made the way."""
 
 Stage = Callable[[str], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Figures:
-    """How a way does: who came by it, who is still a friend, whose first order followed within thirty days."""
-
-    added: int = 0
-    friends: int = 0
-    first_orders: int = 0
 
 
 def save_way(work: Work, request: contacts.SaveWay) -> contacts.SavedWay:
@@ -82,20 +69,6 @@ def came_by(work: Work, member_id: str, payload: Mapping[str, Any]) -> None:
     if way.benefit:
         benefit = benefits.from_dict(way.benefit)
         benefits.grant(work, [benefits.BenefitGrant(f"way:{way.id}:{member_id}", member_id, benefit, None, f"渠道码「{way.name}」")])
-
-
-def figures(view: View, states: list[str]) -> dict[str, Figures]:
-    """Figures by state."""
-    found = {}
-    for state, came in contacts.of_states(view, states).items():
-        since = {number: at for number, at, _friends in came if number}
-        found[state] = Figures(len(since), len({number for number, _at, friends in came if friends}), _first_orders(view, since))
-    return found
-
-
-def _first_orders(view: View, since: Mapping[str, datetime | None]) -> int:
-    firsts = orders.first_paid(view, since)
-    return sum(1 for number, at in since.items() if at is not None and number in firsts and at <= firsts[number] <= at + FIRST)
 
 
 class WayDesk:

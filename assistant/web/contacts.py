@@ -8,8 +8,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from assistant.base.errors import Invalid
-from assistant.domain import benefits, contacts, members, staff
-from assistant.flows import contact_sync, contact_tags, contact_transfer, contact_ways
+from assistant.domain import benefits, contacts, insights, members, staff
+from assistant.flows import contact_marking, contact_sync, contact_tags, contact_transfer, contact_ways
 from assistant.flows.contact_events import NOT_UNDERSTOOD
 from assistant.flows.contact_people import NAMESPACE
 from assistant.store import View, fact, inbox
@@ -56,22 +56,27 @@ def _staff(view: View, names: Mapping[str, str]) -> list[shapes.StaffOut]:
 
 def _ways(view: View, names: Mapping[str, str]) -> list[shapes.WayOut]:
     found = contacts.ways(view)
-    figures = contact_ways.figures(view, [one.state for one in found])
+    figures = insights.by_code(view, [one.state for one in found])
+    points = {one.id: one.benefit.get("points", 0) if one.benefit.get("kind") == "points" else 0 for one in found}
     made = []
     for one in found:
-        numbers = figures.get(one.state, contact_ways.Figures())
+        numbers = figures.get(one.state, insights.CodeFigures())
         made.append(
             shapes.WayOut(
                 **{name: getattr(one, name) for name in ("id", "kind", "state", "name", "channel", "greeting", "skip_verify", "status")},
                 staff=[names.get(userid, userid) for userid in one.staff],
-                groups=list(one.groups),
+                groups=[members.group_name(view, chatid) or chatid for chatid in one.groups],
+                group_ids=list(one.groups),
                 link=dict(one.link),
                 tags=list(one.tags),
                 benefit=benefits.describe(benefits.from_dict(one.benefit)) if one.benefit else "",
                 say=contacts.WAY_STATUSES.get(one.status, one.status),
                 trouble=one.trouble,
                 qr_code=one.qr_code,
-                added=numbers.added,
+                staff_ids=list(one.staff),
+                points=points[one.id],
+                added=numbers.came,
+                inside=numbers.inside,
                 friends=numbers.friends,
                 first_orders=numbers.first_orders,
             )
@@ -225,7 +230,7 @@ async def reconcile(call: Call) -> None:
 
 async def map_tag(call: Call, tag_id: str, ours: str) -> None:
     """Says which tag of ours a corp tag stands for."""
-    await call.store.write(contact_tags.map_tag, contacts.MapTag(tag_id, ours), call.who, cause="web")
+    await call.store.write(contact_marking.map_tag, contacts.MapTag(tag_id, ours), call.who, cause="web")
 
 
 async def make_tag(call: Call, name: str) -> None:
@@ -237,6 +242,12 @@ async def remark(call: Call, ref: str, userid: str, text: str) -> None:
     """Sets a remark in WeCom."""
     number = await call.store.read(book.find, ref)
     await call.store.write(contact_tags.ask_remark, contact_tags.Remark(number, userid, text), call.who, cause="web")
+
+
+def benefit_of(view: View, way_id: str) -> dict[str, Any]:
+    """The benefit of a code; empty for none."""
+    found = contacts.find_way(view, way_id)
+    return dict(found.benefit) if found is not None else {}
 
 
 def words(text: str) -> list[str]:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
-from assistant.base.clock import business_day
+from assistant.base.clock import business_day, day_start
 from assistant.base.errors import Invalid
-from assistant.domain import content, insights, outreach, staff
+from assistant.domain import contacts, content, insights, outreach, staff
 from assistant.store import View
 from assistant.web.doors import Call
 from assistant.web.shapes import Nothing
+from assistant.web.shapes_contacts import CodeLineOut
 from assistant.web.shapes_reach import (
     GroupFiguresOut,
     MomentIn,
@@ -118,14 +119,35 @@ def _statistics(view: View, days: int) -> StatisticsOut:
         "staff": insights.written(insights.staff_statement(first, last), view.dialect),
         "groups": insights.written(insights.group_statement(first, last), view.dialect),
         "left": insights.written(insights.left_statement(first, last), view.dialect),
+        "codes": insights.written(insights.code_statement(*_instants(first, last)), view.dialect),
     }
     return StatisticsOut(
         first=first,
         last=last,
         staff=[StaffFiguresOut.model_validate({**fields_of(one), "name": known.get(one.staff, one.staff)}) for one in people],
         groups=[GroupFiguresOut.model_validate({**fields_of(one), "name": known.get(one.owner, one.owner)}) for one in owners],
+        codes=_codes(view, *_instants(first, last)),
         queries=queries,
     )
+
+
+def _instants(first: date, last: date) -> tuple[datetime, datetime]:
+    return day_start(first), day_start(last + timedelta(days=1))
+
+
+def _codes(view: View, since: datetime, until: datetime) -> list[CodeLineOut]:
+    lines = insights.codes(view, since, until)
+    known = contacts.ways_of_states(view, [one.state for one in lines])
+    return [
+        CodeLineOut(
+            name=known[one.state].name if one.state in known else one.state,
+            state=one.state,
+            kind=known[one.state].kind if one.state in known else "",
+            came=one.came,
+            still=one.still,
+        )
+        for one in lines
+    ]
 
 
 def fields_of(one: Any) -> dict[str, Any]:

@@ -10,6 +10,16 @@ from pydantic import Field
 from assistant.web.shapes import In, Out
 
 
+class CodeLineOut(Out):
+    """People who came by a code in a time, and how many of them are still there."""
+
+    name: str
+    state: str
+    kind: str
+    came: int
+    still: int
+
+
 class StaffOut(Out):
     """Somebody of the brand; ``customers`` are friends now, ``left_behind`` customers that wait to be passed on because they left."""
 
@@ -34,7 +44,9 @@ class RunOut(Out):
 
 
 class WayOut(Out):
-    """A code to scan; ``first_orders`` are first orders within thirty days after the add."""
+    """A code to scan. ``added`` people came by it; ``inside`` of them still sit in a group, ``friends`` are friends of an employee now;
+    ``first_orders`` are first orders within thirty days after they came. ``points`` 0 where the benefit is none or another.
+    """
 
     id: str
     kind: str
@@ -42,10 +54,13 @@ class WayOut(Out):
     name: str
     channel: str
     staff: list[str]
+    staff_ids: list[str]
     groups: list[str]
+    group_ids: list[str]
     greeting: str
     link: dict[str, str]
     tags: list[str]
+    points: int
     benefit: str
     skip_verify: bool
     status: str
@@ -53,6 +68,7 @@ class WayOut(Out):
     trouble: str
     qr_code: str
     added: int
+    inside: int
     friends: int
     first_orders: int
 

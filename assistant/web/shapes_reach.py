@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import Field
 
 from assistant.web.shapes import In, Out
+from assistant.web.shapes_contacts import CodeLineOut
 
 
 class PublicationOut(Out):
@@ -92,12 +93,13 @@ class GroupFiguresOut(Out):
 
 
 class StatisticsOut(Out):
-    """WeCom's daily counts, summed; ``queries`` are the very queries that gave them."""
+    """WeCom's daily counts, summed, and who came by which code; ``queries`` are the very queries that gave them."""
 
     first: date
     last: date
     staff: list[StaffFiguresOut]
     groups: list[GroupFiguresOut]
+    codes: list[CodeLineOut]
     queries: dict[str, str]
 
 

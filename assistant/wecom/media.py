@@ -14,12 +14,11 @@ import aiohttp
 from assistant.base.errors import Invalid, LaoyouError, Refused
 from assistant.base.principal import system
 from assistant.channels import media
-from assistant.channels.media import MB, Folder, Media, Uploaded
+from assistant.channels.media import Folder, Media, Uploaded
 from assistant.channels.message import Attachment
 from assistant.store import Store
 from assistant.wecom.attachments import MediaIds, listed
 from assistant.wecom.client import WeComClient
-from assistant.wecom.tokens import Secret
 
 UploadedId = NewType("UploadedId", str)
 """From ``media/upload``: for 客服, app messages, welcome messages and 群发."""
@@ -27,15 +26,11 @@ UploadedId = NewType("UploadedId", str)
 MomentId = NewType("MomentId", str)
 """From ``media/upload_attachment`` for moments; nothing else takes it, and moments take nothing else."""
 
-RobotMediaId = NewType("RobotMediaId", str)
-"""From a group robot's own upload; only that robot may send it."""
-
 ME = system("media")
 LASTS = timedelta(days=3)
 NEAR_END = timedelta(hours=6)
 """A name that ends within so long is not used any more: what is queued may leave a little later."""
 
-ROBOT_MOST = {"file": 20 * MB, "voice": 2 * MB}
 T = TypeVar("T")
 
 
@@ -67,25 +62,13 @@ class MediaDesk:
         self._locks: defaultdict[tuple[str, str], asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def media_id(self, key: str, kind: str) -> UploadedId:
-        """For everything but moments and robots; raises Invalid if the media is not ours or of another kind."""
+        """For everything but moments; raises Invalid if the media is not ours or of another kind."""
         return UploadedId(await self._known(key, kind, "upload", lambda one: self._to_app(f"media/upload?type={one.kind}", one)))
 
     async def moment_id(self, key: str, kind: str) -> MomentId:
         """For moments."""
         path = f"media/upload_attachment?media_type={kind}&attachment_type=1"
         return MomentId(await self._known(key, kind, "moment", lambda one: self._to_app(path, one)))
-
-    async def robot_id(self, key: str, kind: str, robot: str, secret: Secret) -> RobotMediaId:
-        """For the group robot of this name."""
-
-        async def send(one: Media) -> str:
-            data = await asyncio.to_thread(self._folder.read, one)
-            media.check(one.kind, one.filename, data, ROBOT_MOST.get(one.kind, 0))
-            path = f"webhook/upload_media?type={one.kind}"
-            answer = await self._client.upload_keyed(path, secret, lambda: _form(one, data))
-            return str(answer.get("media_id") or "")
-
-        return RobotMediaId(await self._known(key, kind, f"robot:{robot}", send))
 
     async def forget(self, keys: Sequence[str], place: str = "upload") -> None:
         """WeCom does not know these any more: the next use uploads them anew."""

@@ -61,7 +61,15 @@ async def test_customer_contact_is_shown_and_changed_by_who_may(house: House) ->
     assert "直播间" in page
     assert "看不懂的回调" in page
     assert "<script>alert(1)" not in page
-    form = {"csrf": await house.csrf("/contacts"), "name": "门店", "staff": "lin，chen", "tags": "门店", "points": "5", "kind": "person"}
+    form = {
+        "csrf": await house.csrf("/contacts"),
+        "name": "门店",
+        "staff:lin": "1",
+        "staff:chen": "1",
+        "tags": "门店",
+        "points": "5",
+        "kind": "person",
+    }
     assert (await house.post("/contacts/ways", form)).status == 303
     gone = await house.post(f"/contacts/ways/{made['way_id']}/delete", {"csrf": await house.csrf("/contacts")})
     assert gone.status == 303

@@ -21,7 +21,6 @@ from assistant.store import Store
 from assistant.wecom import WeComSender, calls
 from assistant.wecom import media as wecom_media
 from assistant.wecom.media import MediaDesk
-from assistant.wecom.tokens import Secret
 from tests.support.simulated import calls as asked
 from tests.support.simulated import simulated
 
@@ -100,8 +99,6 @@ async def test_each_door_keeps_its_own_name_for_the_same_picture(store: Store, c
         assert sorted(simulator.world.media[media_id].door for media_id in ids) == ["attachment1", "upload"]
         with pytest.raises(Invalid, match="是图片，不能当视频发"):
             await desk.media_id(key, "video")
-        with pytest.raises(Invalid, match="图片“新品.png”.*最大 0 MB"):
-            await desk.robot_id(key, "image", "财务", Secret("k"))
         with pytest.raises(Invalid, match="素材库里没有"):
             await desk.media_id("media_nobody", "image")
 

@@ -55,7 +55,8 @@ def _after_event(row: Group, one: GroupHeard, inside: dict[str, Seat]) -> tuple[
         if person in inside and inside[person].left_at is None
     ]
     moved = replace(told, version=one.version, told_version=told.told_version or one.version)
-    behind = moved.told_version != moved.version
+    # Events do not name the code somebody came in by; the group does.
+    behind = moved.told_version != moved.version or any(each.scene == "qr" and not each.state for each in came)
     return moved, GroupChange(one.chatid, "moved", behind, tuple(came), tuple(went)), [*came, *went]
 
 
@@ -124,6 +125,15 @@ def seats(view: View, chatid: str) -> list[Seat]:
 def seats_of(view: View, member_id: str) -> list[Seat]:
     """Where a member sits or sat."""
     return [store.as_seat(row) for row in view.all(sa.select(seat).where(seat.c.member_id == member_id).order_by(seat.c.joined_at))]
+
+
+def seats_by_state(view: View, states: Collection[str]) -> dict[str, list[Seat]]:
+    """State of a join code → the seats of the customers who came in by it, now or before."""
+    found: dict[str, list[Seat]] = {}
+    for part in chunks(sorted({state for state in states if state})):
+        for row in view.all(sa.select(seat).where(seat.c.state.in_(part), seat.c.kind == "customer")):
+            found.setdefault(row.state, []).append(store.as_seat(row))
+    return found
 
 
 def came_since(view: View, since: Mapping[str, datetime]) -> dict[str, int]:

@@ -56,6 +56,32 @@ def open_with(view: View, staff: str, after: str = "", limit: int = 500) -> list
     return [store.as_relation(row) for row in rows]
 
 
+def members_with_friends(view: View, after: str = "", limit: int = 100) -> list[str]:
+    """Members who are friends of somebody now, by id, a page after ``after``."""
+    mine = (relation.c.status != "ended", relation.c.member_id > after, relation.c.member_id != "")
+    return [row.member_id for row in view.all(_members().where(*mine).order_by(relation.c.member_id).limit(limit))]
+
+
+def count_members(view: View) -> int:
+    """How many members are friends of somebody now."""
+    inside = _members().where(relation.c.status != "ended", relation.c.member_id != "").subquery()
+    return int(view.scalar(sa.select(sa.func.count()).select_from(inside)))
+
+
+def _members() -> sa.Select[Any]:
+    return sa.select(relation.c.member_id).distinct()
+
+
+def of_members(view: View, member_ids: Collection[str]) -> dict[str, list[Relation]]:
+    """The friendships of members, ended ones too."""
+    found: dict[str, list[Relation]] = {}
+    for part in chunks(sorted(set(member_ids))):
+        rows = view.all(sa.select(relation).where(relation.c.member_id.in_(part)).order_by(relation.c.staff, relation.c.external))
+        for row in rows:
+            found.setdefault(row.member_id, []).append(store.as_relation(row))
+    return found
+
+
 def counts(view: View) -> dict[str, int]:
     """Staff → how many customers are their friends now."""
     statement = sa.select(relation.c.staff, sa.func.count().label("n")).where(relation.c.status != "ended").group_by(relation.c.staff)

@@ -15,6 +15,8 @@ from assistant.store import Fact, View, Work
 
 Kind = Literal["tags", "contacts", "groups"]
 KINDS: tuple[Kind, ...] = ("tags", "contacts", "groups")
+MARKS = "marks"
+"""A run that brings a newly mapped tag to everybody; it reconciles nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,16 +83,22 @@ def step(work: Work, done: Step) -> Run:
         "ended_at": work.now if ended else None,
     }
     work.execute(run.update().where(run.c.id == done.run_id).values(values))
-    if ended:
+    if ended and row.kind != MARKS:
         payload = {"kind": row.kind, "looked": values["looked"], "differences": values["differences"], "counts": counts}
         work.record(Fact("wecom.reconciled", f"run:{row.id}", payload))
     return Run(**(dict(row._mapping) | values))
 
 
+def run_of(view: View, run_id: str) -> Run | None:
+    """One run, held until the commit where it is written, or None."""
+    row = view.one(view.locked(sa.select(run).where(run.c.id == run_id)))
+    return None if row is None else Run(**row._mapping)
+
+
 def latest(view: View) -> list[Run]:
     """The newest run of each kind."""
     found = []
-    for kind in KINDS:
+    for kind in (*KINDS, MARKS):
         row = view.one(sa.select(run).where(run.c.kind == kind).order_by(run.c.started_at.desc(), run.c.id).limit(1))
         if row is not None:
             found.append(Run(**row._mapping))

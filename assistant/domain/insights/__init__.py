@@ -1,5 +1,6 @@
-"""What came of it: contribution, linked buyers by channel, WeCom's daily counts, how lively groups are. Not for deciding anything."""
+"""What came of it: contribution, linked buyers, codes to scan, WeCom's daily counts, how lively groups are. Not for deciding anything."""
 
+from assistant.domain.insights.codes import CodeFigures, CodeLine, by_code, code_statement, codes
 from assistant.domain.insights.groups import GroupLife, group_life
 from assistant.domain.insights.linking import LinkRate, link_rates
 from assistant.domain.insights.queries import Contribution, contribution
@@ -23,12 +24,17 @@ from assistant.domain.insights.service import (
 __all__ = [
     "GROUP_COLUMNS",
     "STAFF_COLUMNS",
+    "CodeFigures",
+    "CodeLine",
     "Contribution",
     "GroupFigures",
     "GroupLife",
     "LinkRate",
     "Pulled",
     "StaffFigures",
+    "by_code",
+    "code_statement",
+    "codes",
     "contribution",
     "group_figures",
     "group_life",

@@ -10,8 +10,9 @@ import pytest
 from assistant.base.clock import ManualClock
 from assistant.base.errors import Conflict, Forbidden, Invalid
 from assistant.base.principal import Principal
-from assistant.domain import audience, contacts, members, points
+from assistant.domain import audience, contacts, insights, members, orders, points
 from assistant.flows import contact_sync, contact_transfer, contact_ways
+from assistant.store import Work
 from tests.flow.wecom.contact_house import House, house
 
 OPERATOR = Principal("operator", "wang", frozenset({"operator"}))
@@ -54,7 +55,7 @@ async def test_who_scans_a_code_is_greeted_tagged_and_given_its_benefit_once_and
     await ways.scans("wm1", way.config_id)
     await desk.later(3)
     assert (await desk.store.read(points.balance, [member.id]))[member.id].available == 20
-    assert (await desk.store.read(contact_ways.figures, [way.state]))[way.state] == contact_ways.Figures(1, 1, 0)
+    assert (await desk.store.read(insights.by_code, [way.state]))[way.state] == insights.CodeFigures(1, 0, 1, 0)
     # A making nobody answered is found by its state, not made again.
     world.faults.inject("externalcontact/add_contact_way", "lost_after")
     lost = await _save(desk, name="门店", staff=("lin", "chen"))
@@ -74,6 +75,39 @@ async def test_who_scans_a_code_is_greeted_tagged_and_given_its_benefit_once_and
     await desk.simulator.customer_contact.groups.creates("lin", "wr1", "老友群", [])
     joining = await _save(desk, kind="group", name="进群", groups=("wr1",), staff=())
     assert (joining.status, joining.qr_code.startswith("http")) == ("active", True)
+
+
+async def test_a_code_of_groups_is_counted_by_who_joined_stayed_is_a_friend_and_bought(desk: House) -> None:
+    world = desk.simulator
+    groups, scan = world.customer_contact.groups, world.customer_contact.join_ways.scans
+    await groups.creates("lin", "wr1", "老友群", [])
+    one = await _save(desk, kind="group", name="门店海报", groups=("wr1",), staff=())
+    other = await _save(desk, key="2", kind="group", name="包裹卡", groups=("wr1",), staff=())
+    for number in range(4):
+        world.world.add_customer(f"wm{number}", f"客{number}", [])
+    await world.customer_adds("wm0", "lin")
+    await desk.later(3)
+    for number in range(3):
+        await scan(f"wm{number}", one.config_id)
+    await scan("wm3", other.config_id)
+    await desk.later(3)
+    await desk.later(12)
+    await groups.leaves("wr1", ["wm1"])
+    await desk.later(12)
+    member = await desk.member("wm0")
+    await desk.do(_bought, member.id)
+    found = await desk.store.read(insights.by_code, [one.state, other.state])
+    assert found == {one.state: insights.CodeFigures(3, 2, 1, 1), other.state: insights.CodeFigures(1, 1, 0, 0)}
+    span = (desk.clock.now() - timedelta(days=1), desk.clock.now() + timedelta(days=1))
+    lines = await desk.store.read(lambda view: insights.codes(view, *span))
+    assert {line.state: (line.came, line.still) for line in lines} == {one.state: (3, 2), other.state: (1, 1)}
+    assert (await desk.store.read(lambda view: insights.codes(view, span[1], span[1] + timedelta(days=1)))) == []
+
+
+def _bought(work: Work, member_id: str) -> None:
+    at = work.now
+    order = orders.OrderUpdate("o1", "taobao", "棉语旗舰店", "T1", at, "paid", 19900, 19900, member_id=member_id, paid_at=at)
+    orders.intake(work, [order])
 
 
 async def test_what_wecom_would_refuse_is_refused_before_with_a_sentence(desk: House) -> None:
