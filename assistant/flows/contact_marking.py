@@ -18,7 +18,7 @@ from assistant.store import Due, Store, View, Work, due
 from assistant.wecom import WeComClient, calls_contact
 
 LOOK = "contact.marks"
-PAGE = 100
+PAGE = 50
 MOST_WAITING = 300
 """So many writings wait at most: what else is due for customers is not kept behind them."""
 
