@@ -47,6 +47,7 @@ from assistant.domain import (
 )
 from assistant.flows import (
     app_cards,
+    archive_consent,
     bot_media,
     cleaning,
     contact_jobs,
@@ -188,6 +189,7 @@ async def opened(settings: Settings, clock: Clock, *, simulate: bool = False, st
         know_features()
         await store.write(journeys.install, None, system("start"))
         await store.write(archive.keep_for, settings.archive_days, system("start"))
+        await store.write(archive.turn, simulate or bool(settings.wecom.secrets().get("archive")), system("start"))
         await store.write(quota.set_limits, quota.brand_limits(settings.accounts, settings.mass_limit), system("start"))
         brain = Brain(settings, bundled)
         stack.push_async_callback(brain.close)
@@ -320,6 +322,7 @@ def _handlers(
         **moments.handlers(store, client, media_desk, stage),
         **statistics.handlers(store, client, stage),
         **words.handlers(store, client, stage),
+        **archive_consent.handlers(store, client, stage, "archive" in wecom.secrets()),
         **plan_handlers(store, stage),
         **triggers.journey_steps(store, stage),
     }

@@ -32,6 +32,7 @@ class WeComSettings:
     contact_secret: SecretStr = NOTHING
     contact_token: SecretStr = NOTHING
     contact_aes_key: SecretStr = NOTHING
+    archive_secret: SecretStr = NOTHING
     kf_account: str = ""
     kf_secret: SecretStr = NOTHING
     kf_token: SecretStr = NOTHING
@@ -44,8 +45,8 @@ class WeComSettings:
     bot_url: str = "wss://openws.work.weixin.qq.com"
 
     def secrets(self) -> dict[str, str]:
-        """App name (app, kf, contact) → its secret, those that are set."""
-        named = {"app": self.app_secret, "kf": self.kf_secret, "contact": self.contact_secret}
+        """App name (app, kf, contact, archive) → its secret, those that are set."""
+        named = {"app": self.app_secret, "kf": self.kf_secret, "contact": self.contact_secret, "archive": self.archive_secret}
         return {name: secret.get_secret_value() for name, secret in named.items() if secret.get_secret_value()}
 
     def kf_accounts(self) -> tuple[str, ...]:
@@ -264,6 +265,7 @@ def _wecom(read: _Reader) -> WeComSettings:
         contact_secret=read.secret(name + "CONTACT_SECRET"),
         contact_token=read.secret(name + "CONTACT_TOKEN"),
         contact_aes_key=read.aes_key(name + "CONTACT_AES_KEY"),
+        archive_secret=read.secret(name + "ARCHIVE_SECRET"),
         kf_account=read.text(name + "KF_ACCOUNT"),
         kf_secret=read.secret(name + "KF_SECRET"),
         kf_token=read.secret(name + "KF_TOKEN"),

@@ -34,6 +34,7 @@ APP = AppSettings(1000002, "demo-app-secret", "demoAppToken", "abcdefghijklmnopq
 KF = KfSettings("wkdemo0000000001", "demo-kf-secret", "demoKfToken", "0123456789abcdefghijklmnopqrstuvwxyzABCDEFG")
 BOT = BotSettings("aibdemo00000001", "demoBotToken", "GFEDCBA9876543210zyxwvutsrqponmlkjihgfedcba")
 CONTACT = ContactSettings("demoContactToken", "zyxwvutsrqponmlkjihgfedcba9876543210ABCDEFG")
+ARCHIVE_SECRET = "demo-archive-secret"  # noqa: S105 - known to both sides of the simulation only
 CONTACT_SECRET = "demo-contact-secret"  # noqa: S105 - known to both sides of the simulation only
 SHOPS = {
     "youzan": ShopKeys("demo-client", "demo-youzan-secret", "/shops/youzan"),
@@ -59,6 +60,7 @@ def credentials(api_base: str) -> WeComSettings:
         app_token=SecretStr(APP.token),
         app_aes_key=SecretStr(APP.aes_key),
         contact_secret=SecretStr(CONTACT_SECRET),
+        archive_secret=SecretStr(ARCHIVE_SECRET),
         contact_token=SecretStr(CONTACT.token),
         contact_aes_key=SecretStr(CONTACT.aes_key),
         kf_account=KF.open_kfid,
@@ -111,7 +113,10 @@ async def start(
     store: Store, clock: Clock, callback_base: str, host: str, control_port: int, robots: Sequence[tuple[str, SecretStr]] = ()
 ) -> Simulation:
     """Starts the simulator with the customers, staff and groups of the book on loopback ports, and the robots in the staff's group."""
-    simulator = Simulator(SimulatorConfig(CORP, callback_base, APP, KF, BOT, CONTACT_SECRET, contact=CONTACT, shops=SHOPS), clock)
+    simulator = Simulator(
+        SimulatorConfig(CORP, callback_base, APP, KF, BOT, CONTACT_SECRET, contact=CONTACT, shops=SHOPS, archive_secret=ARCHIVE_SECRET),
+        clock,
+    )
     populate(simulator, await store.read(_people), await store.read(staff.people), await store.read(members.groups), robots)
     simulator.world.knobs.mass_dispatch_seconds = DISPATCH_SECONDS
     runners: list[web.AppRunner] = []

@@ -19,6 +19,7 @@ from assistant.dialogue import conversation
 from assistant.domain import activities, archive, cashback, events, journeys, members, membership, orders, outreach, points, staff
 from assistant.flows import (
     app_cards,
+    archive_consent,
     behaviour,
     bot_events,
     contact_sync,
@@ -299,6 +300,7 @@ SCHEDULES = (
     Schedule("book.reconcile", cron="30 3 * * *"),
     Schedule(statistics.PULL, cron="40 2 * * *"),
     Schedule(words.CHECK, cron="50 3 * * *"),
+    Schedule(archive_consent.ASK, cron="30 4 * * *"),
     Schedule("media.clean", cron="10 4 * * *"),
     Schedule("received.clean", cron="20 4 * * *"),
     Schedule(contact_sync.NIGHTLY, cron="10 4 * * *"),

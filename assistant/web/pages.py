@@ -33,7 +33,14 @@ TABS = {
 }
 """The pages around members and what they earn by; they stand beside each other under 会员."""
 
-REACH = {"/goals": "目标与方案", "/mass": "群发", "/moments": "朋友圈", "/statistics": "客户联系统计", "/words": "敏感词"}
+REACH = {
+    "/goals": "目标与方案",
+    "/mass": "群发",
+    "/moments": "朋友圈",
+    "/statistics": "客户联系统计",
+    "/words": "敏感词",
+    "/archive": "会话存档",
+}
 """The pages around what is sent; they stand beside each other under 目标与方案."""
 
 

@@ -59,6 +59,42 @@ class GroupsOut(Out):
     groups: list[GroupLifeOut]
 
 
+class ConsentOut(Out):
+    """One customer's word; ``member_id`` is empty where nobody knows him."""
+
+    member_id: str
+    nickname: str
+    at: datetime
+
+
+class RoundOut(Out):
+    """How far asking WeCom is: employees who are archived, pairs and groups asked, words that were new."""
+
+    staff: list[str]
+    stage: str
+    asked: int
+    fresh: int
+    started_at: datetime
+    ended_at: datetime | None
+    trouble: str
+
+
+class ArchivePageOut(Out):
+    """The archive: customers who agreed and who did not (the latest hundred by name) of ``friends``, groups in 30 days, what is kept."""
+
+    on: bool
+    agreed: int
+    refused: int
+    friends: int
+    round: RoundOut | None
+    said_yes: list[ConsentOut]
+    said_no: list[ConsentOut]
+    groups: list[GroupLifeOut]
+    days: int
+    messages: int
+    since: datetime | None
+
+
 class LineOut(Out):
     """One message. ``staff`` is empty where a customer speaks, ``member_id`` where nobody knows him."""
 

@@ -100,8 +100,8 @@ class PreviewOut(Out):
     warnings: list[str]
     second_person: bool
     digest: str
-    quota: list[AllowanceOut]
-    moment: MomentPreviewOut | None
+    quota: list[AllowanceOut] = Field(default_factory=list)
+    moment: MomentPreviewOut | None = None
 
 
 class PlanBriefOut(Out):
@@ -193,5 +193,5 @@ class ReportOut(Out):
     budget_fen: int
     net_paid_fen: int
     lift: LiftOut
-    moment: MomentReportOut | None
     notes: list[str]
+    moment: MomentReportOut | None = None

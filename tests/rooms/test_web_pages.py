@@ -18,11 +18,13 @@ from assistant.web import (
     pages,
     plan_form,
     plan_words,
+    shapes_archive,
     shapes_contacts,
     shapes_mass,
     shapes_members,
     shapes_membership,
     shapes_plans,
+    shapes_reach,
 )
 from assistant.web.security import local_path
 from tests.browser.web_house import HOSTILE
@@ -44,6 +46,8 @@ PREVIEW = shapes_plans.PreviewOut(
     warnings=[HOSTILE],
     second_person=True,
     digest="d" * 64,
+    quota=[shapes_plans.AllowanceOut(limit=HOSTILE, takes=1, left=2, later={HOSTILE: 3}, never=0, say=HOSTILE)],
+    moment=shapes_plans.MomentPreviewOut(staff=[HOSTILE], customers=3, text=HOSTILE),
 )
 PLAN = shapes_plans.PlanOut(
     id=HOSTILE,
@@ -73,8 +77,12 @@ LEAGUE = shapes_mass.StaffLineOut(
     **{"staff": HOSTILE, "name": HOSTILE, "tasks": 2, "confirmed": 1, "rate": 50, "hours": 1.5, "waiting": 1},
     **{"created": 3, "delivered": 2, "refused": 1, "replied": 1, "ordered": 0},
 )
+PUBLICATION = shapes_reach.PublicationOut(staff=HOSTILE, name=HOSTILE, published=True, customers=1, comments=1, likes=1)
+MOMENT = shapes_plans.MomentReportOut(
+    state="open", say=HOSTILE, reason=HOSTILE, asked=1, published=1, customers=1, comments=1, likes=1, staff=[PUBLICATION]
+)
 REPORT = shapes_plans.ReportOut(
-    plan_id=HOSTILE, funnel=[FIGURE], skipped=[FIGURE], spent_fen=1, budget_fen=2, net_paid_fen=3, lift=LIFT, notes=[HOSTILE]
+    plan_id=HOSTILE, funnel=[FIGURE], skipped=[FIGURE], spent_fen=1, budget_fen=2, net_paid_fen=3, lift=LIFT, notes=[HOSTILE], moment=MOMENT
 )
 BRIEF: dict[str, Any] = {"id": HOSTILE, "nickname": HOSTILE, "phone": "138****0000", "city": HOSTILE, "joined_at": NOW}
 MEMBER = shapes_members.MemberOut(
@@ -150,7 +158,18 @@ TIERS = shapes_membership.VersionOut(
     },
 )
 STEPS = shapes_membership.VersionOut(version=1, document={"steps": [{"pay_fen": 2, "bonus_fen": 1}], "most_fen": 1, "spend": "proportion"})
-SOP = shapes_members.SopOut(id=HOSTILE, name=HOSTILE, version=1, enabled=True, definition={HOSTILE: HOSTILE}, figures={HOSTILE: 1})
+SOP = shapes_members.SopOut(
+    id=HOSTILE,
+    name=HOSTILE,
+    version=1,
+    enabled=True,
+    of="groups",
+    who=HOSTILE,
+    rhythm=HOSTILE,
+    steps=[HOSTILE],
+    definition={HOSTILE: HOSTILE},
+    figures={HOSTILE: 1},
+)
 CLAIM = shapes_members.DueClaimOut(id="c", member_id=HOSTILE, order_no=HOSTILE, amount_fen=1, state="due", say=HOSTILE)
 FIELDS = [
     fields.Field("template", HOSTILE, HOSTILE, "long"),
@@ -166,9 +185,9 @@ FRIENDS = shapes_contacts.FriendsOut(
 )
 WAY = shapes_contacts.WayOut(
     **dict.fromkeys(("id", "kind", "state", "name", "channel", "greeting", "benefit", "status", "say", "trouble", "qr_code"), HOSTILE),
-    **{key: [HOSTILE] for key in ("staff", "groups", "tags")},
-    **dict.fromkeys(("added", "friends", "first_orders"), 1),
-    link={},
+    **{key: [HOSTILE] for key in ("staff", "groups", "tags", "staff_ids", "group_ids")},
+    **dict.fromkeys(("added", "inside", "friends", "first_orders", "points"), 1),
+    link={"title": HOSTILE, "url": HOSTILE, "desc": HOSTILE},
     skip_verify=True,
 )
 CONTACTS = shapes_contacts.ContactsOut(
@@ -204,6 +223,26 @@ CONTACTS = shapes_contacts.ContactsOut(
             at=NOW, event=HOSTILE, source=HOSTILE, elements=[HOSTILE], missing=[HOSTILE], raw={HOSTILE: HOSTILE}
         )
     ],
+)
+WORD = shapes_archive.ConsentOut(member_id=HOSTILE, nickname=HOSTILE, at=NOW)
+ARCHIVE = shapes_archive.ArchivePageOut(
+    on=True,
+    agreed=1,
+    refused=1,
+    friends=2,
+    round=shapes_archive.RoundOut(staff=[HOSTILE], stage=HOSTILE, asked=1, fresh=1, started_at=NOW, ended_at=None, trouble=HOSTILE),
+    said_yes=[WORD],
+    said_no=[WORD],
+    groups=[
+        shapes_archive.GroupLifeOut(
+            **dict.fromkeys(("chatid", "name", "owner"), HOSTILE),
+            **dict.fromkeys(("members", "speakers", "rate_percent", "customer_messages", "staff_messages"), 1),
+            **dict.fromkeys(("answered", "unanswered", "median_answer_seconds"), 1),
+        )
+    ],
+    days=180,
+    messages=1,
+    since=NOW,
 )
 TEMPLATES: dict[str, dict[str, Any]] = {
     "goals.html": {"plans": [PLAN], "states": {}, "tones": {}, "allowed": True, "examples": [HOSTILE], "wanted": HOSTILE},
@@ -254,6 +293,7 @@ TEMPLATES: dict[str, dict[str, Any]] = {
         "may": True,
     },
     "sops.html": {"sops": [SOP], "allowed": True},
+    "archive.html": {"shown": ARCHIVE, "days": 30},
     "tickets.html": {
         "tickets": [],
         "claims": [CLAIM],

@@ -136,6 +136,16 @@ def seats_by_state(view: View, states: Collection[str]) -> dict[str, list[Seat]]
     return found
 
 
+def with_staff(view: View, staff: Collection[str], after: str = "", limit: int = 100) -> list[str]:
+    """Open groups in which one of these employees sits or whose owner one is, by id, a page after ``after``."""
+    sits = sa.select(seat.c.chatid).where(view.among(seat.c.person, sorted(set(staff))), seat.c.left_at.is_(None))
+    mine = sa.or_(group.c.chatid.in_(sits), view.among(group.c.owner, sorted(set(staff))))
+    rows = view.all(
+        sa.select(group.c.chatid).where(mine, group.c.status != "dismissed", group.c.chatid > after).order_by(group.c.chatid).limit(limit)
+    )
+    return [row.chatid for row in rows]
+
+
 def came_since(view: View, since: Mapping[str, datetime]) -> dict[str, int]:
     """How many customers who sit in each group have come into it after its instant."""
     found = dict.fromkeys(since, 0)

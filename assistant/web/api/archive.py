@@ -10,9 +10,11 @@ from assistant.base.clock import parse_instant
 from assistant.base.errors import Invalid
 from assistant.domain import archive, insights
 from assistant.flows.archiving import take_lines
+from assistant.web import archive as pages
 from assistant.web.doors import Call
 from assistant.web.route import ApiRoute
-from assistant.web.shapes_archive import ArchiveOut, GroupLifeOut, GroupsOut, LineOut, SaidOut
+from assistant.web.shapes import Nothing
+from assistant.web.shapes_archive import ArchiveOut, ArchivePageOut, GroupLifeOut, GroupsOut, LineOut, SaidOut
 
 MOST_DAYS = 92
 
@@ -64,7 +66,20 @@ async def said(call: Call) -> SaidOut:
     return SaidOut(messages=lines)
 
 
+async def show(call: Call) -> ArchivePageOut:
+    """On or off, who agreed, groups, what is kept."""
+    return await pages.show(call)
+
+
+async def ask(call: Call) -> Nothing:
+    """Asks WeCom who agreed, now."""
+    await pages.ask(call)
+    return Nothing()
+
+
 ROUTES = (
+    ApiRoute("GET", "/api/v1/archive", "archive:read", show, "会话存档：开没开、谁同意、群的活跃、留存", ArchivePageOut),
+    ApiRoute("POST", "/api/v1/archive/ask", "archive:read", ask, "现在就向企业微信问谁同意了存档", Nothing),
     ApiRoute("POST", "/api/v1/archive", "import:run", take, "收进会话存档（已解密的 JSON 行），最多 1 MiB", ArchiveOut, raw=True),
     ApiRoute("GET", "/api/v1/archive/groups", "report:read", groups, "客户群的活跃：多少人说、说多少、多久回", GroupsOut, query=("days",)),
     ApiRoute("GET", "/api/v1/archive/groups/{chatid}", "archive:read", said, "一个客户群的发言，手机号已打码", SaidOut, query=("before",)),

@@ -2,6 +2,7 @@
 
 from assistant.web.console import (
     activities,
+    archive,
     behaviour,
     cashback,
     contacts,
@@ -29,6 +30,7 @@ ROUTES: tuple[Route, ...] = (
     *phones.ROUTES,
     *inbox.ROUTES,
     *goals.ROUTES,
+    *archive.ROUTES,
     *mass.ROUTES,
     *reach.ROUTES,
     *members.ROUTES,

@@ -46,7 +46,10 @@ class BotSettings(NamedTuple):
 
 @dataclass(frozen=True)
 class SimulatorConfig:
-    """``callback_base`` is the service's URL without a trailing slash; the three paths are appended to it."""
+    """``callback_base`` is the service's URL without a trailing slash; the three paths are appended to it.
+
+    Without ``archive_secret`` the corp has not bought the message archive.
+    """
 
     corp_id: str
     callback_base: str
@@ -62,3 +65,4 @@ class SimulatorConfig:
     bot_path: str = "/wecom/bot"
     api_base: str = "https://qyapi.weixin.qq.com"
     shops: Mapping[str, ShopKeys] = field(default_factory=dict)
+    archive_secret: str = ""

@@ -90,7 +90,13 @@ class Contacts:
     async def agrees(self, external_userid: str, userid: str) -> list[Delivery]:
         """The customer agrees that what they write to this employee is archived: msg_audit_approved."""
         relation = self._friend(external_userid, userid)
+        relation.agreed, relation.agreed_at = "Agree", self._world.now()
         return await self._told("msg_audit_approved", external_userid, userid, relation)
+
+    def disagrees(self, external_userid: str, userid: str) -> None:
+        """The customer does not agree (any more): no callback tells, only the archive's own API."""
+        relation = self._friend(external_userid, userid)
+        relation.agreed, relation.agreed_at = "Disagree", self._world.now()
 
     def chatted(self, external_userid: str, userid: str) -> None:
         """They talked in private (words no API tells): mass messages without a sender go through this employee, and no welcome is due."""

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from assistant.wecom.simulator.albums import Albums
+from assistant.wecom.simulator.archive import Archive
 from assistant.wecom.simulator.callbacks import Callbacks
 from assistant.wecom.simulator.config import SimulatorConfig
 from assistant.wecom.simulator.contacts import Contacts
@@ -51,7 +52,7 @@ class CustomerContact:
     def families(self) -> Sequence[_Family]:
         first: list[_Family] = [self.contacts, self.welcomes, self.tags, self.groups, self.ways, self.join_ways, self.transfers]
         rest: list[_Family] = [self.mass, self.moments, self.figures, self.intercepts]
-        return [*first, *rest, Directory(self._world), MediaFace(self._world), Albums(self._world)]
+        return [*first, *rest, Archive(self._world, self.groups), Directory(self._world), MediaFace(self._world), Albums(self._world)]
 
     def staff_chats(self, userid: str, external_userid: str, text: str) -> str:
         """An employee writes to a customer in private: sent, warned (sent all the same), or stopped by a rule of sensitive words."""

@@ -59,6 +59,7 @@ class Simulator(ContactPeople):
         self.personas = Personas(self)
         app = config.app
         faces = [("app", app.agentid, app.secret), ("kf", app.agentid + 1, config.kf.secret)]
+        faces += [("archive", app.agentid + 3, config.archive_secret)] if config.archive_secret else []
         self.world.apps = apps_of([*faces, ("contact", app.agentid + 2, config.contact_secret)])
         self.tokens = Tokens(self.world, config.corp_id)
         self._api = ApiFace(self)

@@ -83,7 +83,8 @@ class Relation:
     """Friendship of one staff member with one customer; ``gone`` is empty, by_staff or by_customer.
 
     ``confirmed`` False is half a friendship: the customer added a member who needs no verification and has not confirmed yet.
-    ``talked`` says that they have chatted, after which no welcome is possible.
+    ``talked`` says that they have chatted, after which no welcome is possible. ``agreed`` is what the customer said to the archive: empty,
+    Agree, Disagree or Default_Agree.
     """
 
     since: datetime
@@ -94,6 +95,8 @@ class Relation:
     confirmed: bool = True
     talked: bool = False
     gone_at: datetime | None = None
+    agreed: str = ""
+    agreed_at: datetime | None = None
     add_way: int = 1
     oper_userid: str = ""
     remark: str = ""

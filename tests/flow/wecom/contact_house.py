@@ -49,14 +49,19 @@ class House:
         if self.stage is not None:
             self.stage(name)
 
-    async def run(self) -> int:
+    def handlers(self) -> dict[str, Handler]:
+        """What runs here."""
+
         async def pause(seconds: float) -> None:
             self.clock.advance(timedelta(seconds=seconds))
 
         table: dict[str, Handler] = handlers(self.store, self.client, self._stage)
         table |= Greeter(self.store, self.client, self._stage, pause).handlers()
         table["reaction"] = react(self.store, self._stage)
-        return await EmbeddedRunner(self.store, table).run_until_idle(5000)
+        return table
+
+    async def run(self) -> int:
+        return await EmbeddedRunner(self.store, self.handlers()).run_until_idle(5000)
 
     async def later(self, seconds: float) -> int:
         self.simulator.advance(seconds)
@@ -101,7 +106,9 @@ async def house(database: str, clock: ManualClock) -> AsyncIterator[House]:
         store = Store(database, clock, REACTIONS)
         stack.callback(store.close)
         corp = (simulation.APP, simulation.KF, simulation.BOT, simulation.CONTACT_SECRET)
-        simulator = Simulator(SimulatorConfig(simulation.CORP, "", *corp, contact=simulation.CONTACT), clock)
+        simulator = Simulator(
+            SimulatorConfig(simulation.CORP, "", *corp, contact=simulation.CONTACT, archive_secret=simulation.ARCHIVE_SECRET), clock
+        )
         for userid, name in CREW.items():
             simulator.world.add_staff(userid, name)
         await store.write(staff.register, [staff.Register(userid, userid, name) for userid, name in CREW.items()], ME)
