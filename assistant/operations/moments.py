@@ -111,7 +111,7 @@ def second_person(view: View, moment: dict[str, Any]) -> bool:
 
 def described(step: MomentStep) -> str:
     """Who publishes, in words."""
-    who = f"{len(step.staff)} 位指定的员工" if step.staff else "所有有客户的员工"
+    who = f" {len(step.staff)} 位指定的员工" if step.staff else "所有有客户的员工"
     return f"请{who}发一条朋友圈" + (f"，只给 {len(step.tags)} 个标签的客户看" if step.tags else "")
 
 

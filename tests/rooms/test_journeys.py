@@ -56,6 +56,8 @@ def test_shipped_journeys_are_installed_switched_off(store: Store, clock: Manual
         ("birthday", 1, False),
         ("cashback_confirm", 1, False),
         ("dormant", 1, False),
+        ("group_weekly", 1, False),
+        ("group_welcome", 1, False),
         ("paid_renewal", 1, False),
         ("points_expiring", 1, False),
     ]
