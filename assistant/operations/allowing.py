@@ -20,9 +20,9 @@ Lines = dict[str, dict[str, Any]]
 """Limit → ``takes``, ``left``, ``later`` (day → how many), ``never``."""
 
 WHOSE = {
-    quota.MASS: ("群发额度", "位客户各 1 条", "他们这个月一共还能收", "位客户"),
-    quota.MASS_GROUP: ("客户群群发额度", "个群各 1 条", "这些群这个月一共还能收", "个群"),
-    quota.MOMENTS: ("朋友圈任务额度", "条", "企业这个月还能发", "条"),
+    quota.MASS: ("群发额度", "给 {n} 位客户各发 1 条", "他们这个月一共还能收", "位客户"),
+    quota.MASS_GROUP: ("客户群群发额度", "给 {n} 个群各发 1 条", "这些群这个月一共还能收", "个群"),
+    quota.MOMENTS: ("朋友圈任务额度", "用 {n} 条", "企业这个月还能发", "条"),
 }
 
 
@@ -57,7 +57,8 @@ def lines(value: Lines, most: int) -> list[dict[str, Any]]:
 def sentence(line: Mapping[str, Any]) -> str:
     """One line in words, for a page and a chat."""
     name, each, left, unit = WHOSE[line["limit"]]
-    said = f"{name}：这次用 {line['takes']:,} {each}，{left} {line['left']:,} 条"
+    taken = each.format(n=f"{line['takes']:,}")
+    said = f"{name}：这次{taken}，{left} {line['left']:,} 条"
     later = [f"{_day(day)}起 {count:,} {unit}" for day, count in line["later"].items()]
     if later:
         said += f"；现在发不了、以后才可以的：{'，'.join(later)}"

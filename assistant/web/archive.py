@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 from assistant.base.clock import parse_instant
@@ -28,7 +29,7 @@ def overview(view: View) -> ArchivePageOut:
         round=_round(archive.last_round(view), known),
         said_yes=_words(view, agreed=True),
         said_no=_words(view, agreed=False),
-        groups=[GroupLifeOut.of(one) for one in life],
+        groups=[GroupLifeOut.of(replace(one, owner=known.get(one.owner, one.owner))) for one in life],
         days=keeping.days,
         messages=keeping.messages,
         since=keeping.since,

@@ -30,7 +30,7 @@ def test_a_preview_says_how_many_of_what_is_left_and_from_when_the_rest_could_go
     said = operations.allowance(line)
     first, second = (business_day(at) for at in (soon, month))
     assert said == (
-        "群发额度：这次用 3 位客户各 1 条，他们这个月一共还能收 80 条；现在发不了、以后才可以的："
+        "群发额度：这次给 3 位客户各发 1 条，他们这个月一共还能收 80 条；现在发不了、以后才可以的："
         f"{first.month}月{first.day}日起 1 位客户，{second.month}月{second.day}日起 1 位客户"
     )
     assert said in preview_text(store.look(operations.plan, plan_id))
