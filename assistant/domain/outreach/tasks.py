@@ -23,14 +23,11 @@ FILL = 500
 """So many touches are put into a task in one commit: nobody else waits long for the writer."""
 
 SET = 500
-
-LOOK_AFTER = timedelta(seconds=30)
-POLL_FIRST = timedelta(seconds=10)
+LOOK_AFTER, POLL_FIRST = timedelta(seconds=30), timedelta(seconds=10)
 REASONS = {2: "对方已不是该员工的客户", 3: "客户本期收到的群发已达上限"}
 """What the result codes of a task mean for the person who reads the report."""
 
-TOO_OFTEN = "reminded_too_often"
-UNSENT = ("task_created", "unknown")
+TOO_OFTEN, UNSENT = "reminded_too_often", ("task_created", "unknown")
 INTERRUPTED = "创建群发任务时中断，结果未知"
 
 
