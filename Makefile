@@ -44,24 +44,27 @@ install-dev: $(VENV)/.installed-dev ## install what the tests need too
 lock: $(VENV)/.installed-dev ## resolve the lock files anew
 	@$(BIN)/uv pip compile pyproject.toml --generate-hashes --no-header --no-annotate --universal -q -o requirements.lock
 	@$(BIN)/uv pip compile pyproject.toml --group dev --generate-hashes --no-header --no-annotate --universal -q -o requirements-dev.lock
+	@grep '^uv==' requirements-dev.lock | cut -d' ' -f1 | $(BIN)/uv pip compile - --generate-hashes --no-header --no-annotate --universal -q -o requirements-uv.lock
 	@echo 'lifetimes==0.11.3' | $(BIN)/uv pip compile - --no-deps --generate-hashes --no-header --no-annotate -q -o requirements-data.lock
 
 clean: ## remove the virtual environment and caches
 	@rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 
-# uv is used where it is installed; plain pip does the same with more patience.
+# uv installs in a fraction of pip's time; it comes by pip, and where it does not get along pip does the same with more patience.
 define install
 	@test -x $(BIN)/python || $(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version.split()[0] + "; try make PYTHON=python3.11" if sys.version_info < (3, 11) else 0)'
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@if command -v uv >/dev/null 2>&1; then uv pip install -q --compile-bytecode --python $(BIN)/python --require-hashes -r $(1); \
-	else echo "installing $(1) (two to three minutes the first time)"; $(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r $(1); fi
+	@echo "installing $(1)"
+	@test -x $(BIN)/uv || $(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-uv.lock || true
+	@$(BIN)/uv pip install -q --python $(BIN)/python --require-hashes -r $(1) \
+	  || { echo "by pip, two to three minutes the first time" && $(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r $(1); }
 endef
 
-$(VENV)/.installed: requirements.lock
+$(VENV)/.installed: requirements.lock requirements-uv.lock
 	$(call install,requirements.lock)
 	@touch $@
 
-$(VENV)/.installed-dev: requirements.lock requirements-dev.lock requirements-data.lock
+$(VENV)/.installed-dev: requirements.lock requirements-dev.lock requirements-data.lock requirements-uv.lock
 	$(call install,requirements-dev.lock)
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --require-hashes -r requirements-data.lock
 	@touch $@ $(VENV)/.installed
