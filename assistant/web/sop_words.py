@@ -17,7 +17,7 @@ def who(journey: Journey) -> str:
     if scope is None:
         segment = json.loads(json.dumps(journey.segment).replace("{today}", "01-01"))
         said = audience.describe(audience.catalogue().parse(segment))
-        return said.replace("01-01", "当天") if "{today}" in json.dumps(journey.segment) else said
+        return said.replace(" 01-01", "当天") if "{today}" in json.dumps(journey.segment) else said
     parts = [f"名字含“{'”或“'.join(scope.names)}”"] if scope.names else []
     parts += [f"群主是{'、'.join(scope.owners)}"] if scope.owners else []
     parts += [f"画像是{'、'.join(scope.personas)}"] if scope.personas else []
