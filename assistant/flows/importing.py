@@ -12,7 +12,6 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-import jsonschema
 import sqlalchemy as sa
 
 from assistant.base.errors import Invalid, LaoyouError
@@ -164,7 +163,9 @@ def _fault(kind: str, data: Any) -> str:
     """What is wrong with the data of a line in words, empty if nothing is."""
     if _fits(kind)(data):
         return ""
-    error = jsonschema.exceptions.best_match(_validator(kind).iter_errors(data))
+    from jsonschema.exceptions import best_match  # noqa: PLC0415 - a service starts without it, a good line does not need it
+
+    error = best_match(_validator(kind).iter_errors(data))
     return _explain(error) if error is not None else ""
 
 
@@ -177,10 +178,6 @@ def _is_whole(_checker: Any, value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-_Draft = jsonschema.Draft202012Validator
-_Strict: Any = jsonschema.validators.extend(_Draft, type_checker=_Draft.TYPE_CHECKER.redefine("integer", _is_whole))  # type: ignore[no-untyped-call]
-
-
 @cache
 def _schema(kind: str) -> Any:
     return json.loads((SCHEMAS / f"{kind}.json").read_text(encoding="utf-8"))
@@ -188,7 +185,11 @@ def _schema(kind: str) -> Any:
 
 @cache
 def _validator(kind: str) -> Any:
-    return _Strict(_schema(kind))
+    from jsonschema import Draft202012Validator, validators  # noqa: PLC0415
+
+    types = Draft202012Validator.TYPE_CHECKER.redefine("integer", _is_whole)
+    strict: Any = validators.extend(Draft202012Validator, type_checker=types)  # type: ignore[no-untyped-call]
+    return strict(_schema(kind))
 
 
 @cache
