@@ -92,16 +92,18 @@ def take(work: Work, told: Told) -> Taken:
 
 def match(work: Work, member_ids: Sequence[str]) -> int:
     """Gives these members what was told of them before they were known; returns how many references found their member. Needs no key."""
-    given = 0
-    for owner, identities in members.identities(work, member_ids).items():
-        for one in identities:
-            for ref in (f"{one.namespace}:{one.value}", *([one.value] if one.namespace == "shop" else [])):
-                devices = store.give_person(work, ref, owner)
-                given += bool(devices)
-                _claim_devices(work, devices, owner)
-    if given:
+    owners = {
+        ref: owner
+        for owner, identities in members.identities(work, member_ids).items()
+        for one in identities
+        for ref in (f"{one.namespace}:{one.value}", *([one.value] if one.namespace == "shop" else []))
+    }
+    waiting = store.told_of(work, owners)
+    for ref in waiting:
+        _claim_devices(work, store.give_person(work, ref, owners[ref]), owners[ref])
+    if waiting:
         listen(work)
-    return given
+    return len(waiting)
 
 
 def unheard(work: Work, limit: int) -> list[Event]:

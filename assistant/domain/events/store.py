@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -51,6 +51,13 @@ def give_device(work: Work, source: str, anonymous_id: str, owner: str, since: d
     event = tables.event
     mine = sa.and_(event.c.source == source, event.c.anonymous_id == anonymous_id, event.c.member_id == "", event.c.person == "")
     return work.execute(event.update().where(mine, event.c.occurred_at >= since).values(member_id=owner)).rowcount
+
+
+def told_of(view: View, references: Collection[str]) -> list[str]:
+    """Those of the references under which something was told of a person nobody knew."""
+    event = tables.event
+    wanted = sa.select(event.c.person).distinct().where(view.among(event.c.person, references), event.c.member_id == "")
+    return sorted(row.person for row in view.all(wanted)) if references else []
 
 
 def give_person(work: Work, reference: str, owner: str) -> list[tuple[str, str]]:
