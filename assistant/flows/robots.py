@@ -124,20 +124,22 @@ class _RobotDesk:
         if not batch.notices:
             return
         self._stage("robot.claimed")
-        state, why, until = "sent", "", None
+        state, why, away = "sent", "", None
         try:
             await robot_markdown(self._client, self._robots[robot], written(batch.notices))
         except Unknown as error:
             state, why = "unknown", error.say
         except Transient as error:
-            state, why, until = "waiting", error.say, error.retry_at
+            state, why, away = "waiting", error.say, error
         except LaoyouError as error:
             state, why = "refused", error.say
         self._stage("robot.sent")
         await self._store.write(_settle, (robot, batch.notices, state, why), ME)
-        if state == "waiting":
-            closed: datetime = (await self._store.write(quota.learn, [Learned(quota.ROBOT, robot)], ME))[0]
-            raise Transient(why, retry_at=max(closed, until or closed), code="wecom_rate")
+        if away is not None:
+            if away.code == "wecom_rate":
+                closed: datetime = (await self._store.write(quota.learn, [Learned(quota.ROBOT, robot)], ME))[0]
+                away.retry_at = max(closed, away.retry_at or closed)
+            raise away
 
 
 def written(batch: Sequence[Notice]) -> str:

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from assistant import triggers
 from assistant.base.clock import ManualClock
 from assistant.base.principal import system
+from assistant.channels import quota
 from assistant.channels.notices import notice
 from assistant.domain import staff
 from assistant.flows import robots
@@ -124,6 +125,18 @@ async def test_too_many_from_wecom_waits_and_nothing_is_lost(store: Store, clock
         clock.advance(timedelta(minutes=1))
         await shop.runner.run_until_idle()
         assert len(shop.heard()) == 1
+
+
+async def test_a_busy_wecom_closes_no_limit_and_the_notice_is_heard_as_soon_as_it_answers(store: Store, clock: ManualClock) -> None:
+    async with house(store, clock) as shop:
+        shop.simulator.faults.inject("webhook/send", errcode=45033, times=4)
+        shop.record(unknown(1))
+        clock.advance(robots.GATHER)
+        for _ in range(5):
+            await shop.runner.run_until_idle()
+            clock.advance(timedelta(seconds=2))
+        assert len(shop.heard()) == 1
+        assert store.look(quota.closed) == []
 
 
 async def test_a_robot_taken_out_of_its_group_becomes_a_task_that_says_what_to_do(store: Store, clock: ManualClock) -> None:
