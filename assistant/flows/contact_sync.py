@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from assistant import access
@@ -44,10 +44,11 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Leftover:
-    """What a listing did not show: the staff who may have customers at all, and the run."""
+    """What a listing did not show: the staff who may have customers at all, those of them who could not be asked, and the run."""
 
     run: Run
-    staff: frozenset[str] = field(default_factory=frozenset)
+    staff: frozenset[str]
+    unasked: frozenset[str]
 
 
 def ask_all(work: Work, _nothing: None = None) -> None:
@@ -75,8 +76,9 @@ def keep_found(work: Work, found: Found) -> Run:
 
 
 def end_leftover(work: Work, left: Leftover) -> bool:
-    """Ends some open relations that the run has not seen; False once there are none. Of staff who left, the friendship is over too."""
-    gone = contacts.unseen(work, left.run.id, left.run.started_at, SMALL)
+    """Ends some open relations that the run has not seen; False once there are none. Of staff who left, the friendship is over too; of
+    staff who could not be asked nothing is known."""
+    gone = contacts.unseen(work, left.run.id, left.run.started_at, left.unasked, SMALL)
     for by, pairs in (
         ("missing", [(one.staff, one.external) for one in gone if one.staff in left.staff]),
         ("left", [(one.staff, one.external) for one in gone if one.staff not in left.staff]),
@@ -160,7 +162,7 @@ class ContactSync:
         if run.stage == "left":
             return await self._left(run, place)
         if run.stage == "gone" or place["at"] >= len(place["users"]):
-            left = Leftover(run, frozenset(place["users"]))
+            left = Leftover(run, frozenset(place["users"]), frozenset(place.get("unasked", ())))
             while await self._store.write(end_leftover, left, ME, cause=f"run:{run.id}"):
                 self._stage("sync.gone")
             return await self._keep(Found(Step(run.id, "left", place | {"cursor": ""})))
@@ -194,6 +196,7 @@ class ContactSync:
             if len(part) > 1:
                 return await self._keep(Found(Step(run.id, "listing", place | {"size": 1, "cursor": ""})))
             page, counts = calls_contact.FollowPage([], ""), {"staff_passed_over": 1}
+            place["unasked"] = [*place.get("unasked", ()), *part]
         after = place | ({"cursor": page.next_cursor} if page.next_cursor else {"cursor": "", "at": place["at"] + place["size"]})
         *first, last = list(chunks(page.rows, SMALL)) or [[]]
         for some in first:

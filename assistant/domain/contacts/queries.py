@@ -104,9 +104,9 @@ def left_behind(view: View) -> dict[str, int]:
     return {row.staff: row.n for row in view.all(mine.group_by(relation.c.staff).order_by(relation.c.staff))}
 
 
-def unseen(view: View, run: str, started: datetime, limit: int = 200) -> list[Relation]:
-    """Open relations that a run of the reconciliation has not seen although they were there before."""
-    return store.unseen(view, run, started, limit)
+def unseen(view: View, run: str, started: datetime, unasked: Collection[str], limit: int) -> list[Relation]:
+    """Open relations that a run of the reconciliation has not seen although they were there before and their staff was asked."""
+    return store.unseen(view, run, started, unasked, limit)
 
 
 def of_states(view: View, states: Collection[str]) -> dict[str, list[tuple[str, datetime | None, bool]]]:

@@ -42,9 +42,9 @@ def mark_seen(work: Work, pairs: Collection[Pair], run: str) -> None:
         work.execute(relation.update().where(sa.tuple_(relation.c.staff, relation.c.external).in_(part)).values(seen=run))
 
 
-def unseen(view: View, run: str, started: Any, limit: int) -> list[Relation]:
-    """Open relations that were there before the run and that it has not seen."""
-    old = sa.and_(relation.c.status != "ended", relation.c.seen != run, relation.c.changed_at < started)
+def unseen(view: View, run: str, started: Any, unasked: Collection[str], limit: int) -> list[Relation]:
+    """Open relations that were there before the run and that it has not seen, but for those of these staff."""
+    old = sa.and_(relation.c.status != "ended", relation.c.seen != run, relation.c.changed_at < started, relation.c.staff.not_in(unasked))
     statement = sa.select(relation).where(old).order_by(relation.c.staff, relation.c.external).limit(limit)
     return [as_relation(row) for row in view.all(statement)]
 

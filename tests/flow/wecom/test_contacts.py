@@ -259,6 +259,22 @@ async def test_what_callbacks_lost_is_found_by_reconciliation_page_by_page_and_g
     assert await desk.store.read(lambda view: view.scalar(sa.select(sa.func.count()).where(due.c.held))) == 0
 
 
+async def test_friends_of_staff_who_cannot_be_asked_stay_until_somebody_knows(desk: House) -> None:
+    world = desk.simulator
+    world.world.add_customer("wm1", "小夏", ["chen"])
+    world.world.add_customer("wm2", "阿香", ["lin"])
+    await desk.do(contact_sync.ask_all, None)
+    await desk.run()
+    # The listing of both is refused since one of them is out of sight, and so is the one who is asked first.
+    world.faults.inject("externalcontact/batch/get_by_user", errcode=60111, times=2)
+    desk.clock.advance(timedelta(hours=1))
+    await desk.do(contact_sync.ask_all, None)
+    await desk.run()
+    last = {run.kind: run for run in await desk.store.read(contacts.latest)}["contacts"]
+    assert (last.status, last.counts) == ("done", {"staff_passed_over": 1})
+    assert await desk.store.read(contacts.counts) == {"chen": 1, "lin": 1}
+
+
 async def test_the_command_line_holds_everything_against_wecom(desk: House, tmp_path: Path) -> None:
     desk.simulator.world.knobs.callback_silent_loss = 1.0
     for number in range(3):
