@@ -152,7 +152,7 @@ async def _answer(store: Store, brain: Any, member_id: str, conversation: str, s
     who = Principal("member", member_id, via="terminal")
     pending = await store.read(confirm.pending, conversation)
     context = ToolContext(store, who, member_id, conversation, turn, (said,), pending, brain)
-    brief = agent.Brief("", said, "member", "single", store.clock.now(), turn, pending=pending.question if pending else "")
+    brief = agent.Brief("", said, "single", store.clock.now(), turn, pending=pending.question if pending else "")
     models = await brain.models()
     thought = await agent.think_safely(models, brief, toolbox_for(context, group=False), agent.Limits(), _Nowhere())
     return f"小棉> {thought.text}"

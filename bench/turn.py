@@ -105,7 +105,7 @@ async def bare(client: Any, store: Store) -> str:
 
 async def ours(model: Any, store: Store) -> str:
     """The loop of the product, with its limits, transcript and guard."""
-    brief = Brief(SYSTEM, SAID, "member", "single", store.clock.now(), "turn_bench")
+    brief = Brief(SYSTEM, SAID, "single", store.clock.now(), "turn_bench")
     thought = await think_safely([model], brief, toolbox(store), Limits(), Pages())
     assert thought.outcome == "answer", thought.faults
     return thought.text

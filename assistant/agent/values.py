@@ -37,7 +37,6 @@ class Brief:
 
     system: str
     text: str
-    principal_kind: str
     channel: Literal["single", "group"]
     now: datetime
     turn: str

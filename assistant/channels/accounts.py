@@ -130,6 +130,7 @@ LOST = "翻页位置"
 
 def note_trouble(work: Work, account: str, trouble: str) -> None:
     """What a person should look at; told again it keeps its first instant."""
+    trouble = trouble[:300]
     known = work.scalar(sa.select(kf_account.c.trouble).where(kf_account.c.id == account))
     if known == trouble:
         return
@@ -139,7 +140,7 @@ def note_trouble(work: Work, account: str, trouble: str) -> None:
         "managed": True,
         "seen_at": work.now,
         "pulled_at": None,
-        "trouble": trouble[:300],
+        "trouble": trouble,
         "trouble_at": work.now,
     }
     upsert(work, kf_account, [row], ["id"], ["trouble", "trouble_at"])
@@ -164,11 +165,6 @@ def names(view: View) -> dict[str, str]:
 def troubled(view: View) -> list[Account]:
     """Those a person should look at."""
     return [one for one in every(view) if one.trouble]
-
-
-def is_lost(view: View, account: str) -> bool:
-    """Whether we know that we may not speak there."""
-    return view.scalar(sa.select(kf_account.c.managed).where(kf_account.c.id == account)) is False
 
 
 def receiver(view: View, account: str, wanted: Iterable[str]) -> str | None:

@@ -249,11 +249,6 @@ def unknowns(view: View, limit: int = 100) -> list[Sent]:
     return _list(view, outbox.c.state == "unknown", limit)
 
 
-def by_cause(view: View, cause: str, limit: int = 100) -> list[Sent]:
-    """Messages of one turn, plan or journey, the latest first."""
-    return _list(view, outbox.c.cause == cause, limit)
-
-
 def get(view: View, row_id: str) -> Sent | None:
     """One row, or None."""
     return next(iter(_list(view, outbox.c.id == row_id, 1)), None)

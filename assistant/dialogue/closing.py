@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from functools import cache
 from typing import Any
 
@@ -30,7 +29,6 @@ class Close:
     handover: str = ""
     model: str = ""
     tokens: int = 0
-    extra: Mapping[str, Any] = field(default_factory=dict)
     asks: str = ""
     about: str = ""
     notes: tuple[Note, ...] = ()

@@ -93,13 +93,11 @@ class TurnHandler:
         return not opened.conversation.greeted and not opened.speaker.group
 
     def _brief(self, opened: Opened) -> Brief:
-        kind = opened.speaker.principal.kind
         group = opened.speaker.group
         return Brief(
-            system=self._parts.prompts["group" if group else BRIEFS[kind]],
+            system=self._parts.prompts["group" if group else BRIEFS[opened.speaker.principal.kind]],
             history=opened.history,
             text="\n".join(opened.said) or reply.PASSED_ON,
-            principal_kind=kind,
             channel="group" if group else "single",
             now=self._parts.store.clock.now(),
             card=opened.card,

@@ -93,10 +93,6 @@ class Envelope:
         encrypt = base64.b64encode(encryptor.update(buffer + bytes([pad]) * pad) + encryptor.finalize()).decode()
         return Sealed(encrypt, self.signature(timestamp, nonce, encrypt))
 
-    def open_media(self, sealed: bytes) -> bytes:
-        """Bytes of a bot's media URL: same key and padding, without the inner wrapper; raises CryptoError."""
-        return decrypt_padded(self._key, sealed)
-
 
 def decrypt_padded(key: bytes, sealed: bytes) -> bytes:
     """AES-256-CBC with the key's head as IV, padding of 1 to 32 equal bytes removed; raises CryptoError."""

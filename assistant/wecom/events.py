@@ -60,7 +60,7 @@ class AcquisitionEvent:
 
 @dataclass(frozen=True, slots=True)
 class CardEvent:
-    """A click on a template card of the app; ``chosen`` is question → options; ``response_code`` answers once within 72 h."""
+    """A click on a template card of the app; ``chosen`` is question → options."""
 
     menu: bool
     staff: str
@@ -69,7 +69,6 @@ class CardEvent:
     card: str
     chosen: Mapping[str, tuple[str, ...]]
     at: datetime
-    response_code: str = field(repr=False, default="")
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,7 +230,7 @@ def _card(raw: Mapping[str, Any], at: datetime) -> Event:
     }
     key, task, card = (_text(raw, name) for name in ("EventKey", "TaskId", "CardType"))
     menu, staff = _text(raw, "Event") == "template_card_menu_event", _id(raw, "FromUserName")
-    return CardEvent(menu, staff, key, task, card, chosen, at, _text(raw, "ResponseCode"))
+    return CardEvent(menu, staff, key, task, card, chosen, at)
 
 
 def _lacking(raw: Mapping[str, Any], at: datetime, *needed: str) -> NotUnderstood:

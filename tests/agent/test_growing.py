@@ -23,7 +23,7 @@ async def watched(*script: Any, quoted: str = "", text: str = "我还有多少�
     """What was shown meanwhile, what came of it, and what was done."""
     shown: list[str] = []
     desk = Desk()
-    brief = Brief("你是小棉", text, "member", "single", NOW, "turn_1", quoted=quoted)
+    brief = Brief("你是小棉", text, "single", NOW, "turn_1", quoted=quoted)
     async with model_server(list(script)) as url:
         model = open_model("k", url, "fake", 2.0)
         limits = Limits(turn_seconds=6, model_seconds=2)

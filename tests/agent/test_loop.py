@@ -102,7 +102,7 @@ def ask(name: str, arguments: dict[str, Any], number: int = 0) -> AIMessage:
 
 
 async def think(model: Any, desk: Desk, text: str = "我还有多少积分？", pages: Pages | None = None, **limits: Any) -> Thought:
-    brief = Brief("你是小棉", text, "member", "single", NOW, "turn_1")
+    brief = Brief("你是小棉", text, "single", NOW, "turn_1")
     return await think_safely([model, open_planner(None)], brief, desk.toolbox(), Limits(**limits), pages or Pages())
 
 
@@ -154,7 +154,7 @@ async def test_when_a_model_is_too_slow_the_planner_answers() -> None:
 
 
 async def test_when_every_model_is_too_slow_a_person_is_asked() -> None:
-    brief = Brief("你是小棉", "在吗", "member", "single", NOW, "turn_1")
+    brief = Brief("你是小棉", "在吗", "single", NOW, "turn_1")
     slow = [Scripted(script=[AIMessage("迟到")], at=[0], seconds=30) for _ in range(2)]
     thought = await think_safely(slow, brief, Desk().toolbox(), Limits(turn_seconds=0.1, last_seconds=0.1), Pages())
     assert thought.handover
@@ -179,7 +179,7 @@ async def test_a_tool_that_has_begun_is_known_to_the_model_that_takes_over() -> 
 
 async def test_after_three_faults_in_a_row_a_model_rests() -> None:
     model, meter = Scripted(script=[ConnectionError("refused")], at=[0]), Meter()
-    brief = Brief("你是小棉", "积分", "member", "single", NOW, "turn_1")
+    brief = Brief("你是小棉", "积分", "single", NOW, "turn_1")
     for _ in range(5):
         thought = await think_safely([model, open_planner(None)], brief, Desk().toolbox(), Limits(), Pages(), meter)
     assert model.at == [3]
@@ -190,7 +190,7 @@ async def test_past_the_budget_of_the_day_the_planner_answers() -> None:
     model, meter = Scripted(script=[AIMessage("您好呀")], at=[0]), Meter(MemoryBudget(turns=2))
     said = []
     for _ in range(3):
-        brief = Brief("你是小棉", "积分", "member", "single", NOW, "turn_1", who="member:1")
+        brief = Brief("你是小棉", "积分", "single", NOW, "turn_1", who="member:1")
         said.append((await think_safely([model, open_planner(None)], brief, Desk().toolbox(), Limits(), Pages(), meter)).model)
     assert said == ["scripted", "scripted", "planner"]
 

@@ -8,18 +8,20 @@ from assistant.wecom.simulator.media import the_media
 from assistant.wecom.simulator.paging import part_of
 from assistant.wecom.simulator.world import ApiError, PhoneMessage, World
 
+MOST = 9
+
 
 def text_of(body: dict[str, Any]) -> str:
     return str(part_of(body, "text").get("content") or "")
 
 
-def attachments_of(world: World, body: dict[str, Any], *doors: str, most: int = 9) -> list[dict[str, Any]]:
+def attachments_of(world: World, body: dict[str, Any], *doors: str) -> list[dict[str, Any]]:
     """The attachments, each checked; ``doors`` are where their media must have been uploaded (default: media/upload).
 
     Raises ApiError 40058 for a wrong shape, 40008 for an unknown kind, 40007 for media that expired or came by another door.
     """
     rows = body.get("attachments") or []
-    if not isinstance(rows, list) or len(rows) > most or not all(isinstance(row, dict) for row in rows):
+    if not isinstance(rows, list) or len(rows) > MOST or not all(isinstance(row, dict) for row in rows):
         raise ApiError(40058, "invalid attachments")
     for row in rows:
         _check(world, str(row.get("msgtype") or ""), row, doors or ("upload",))

@@ -17,7 +17,6 @@ MENU_BYTES = {"head_content": 1024, "tail_content": 1024}
 CLICK_BYTES = 128
 MEDIA = ("image", "voice", "video", "file")
 SEND_TYPES = {"text", *MEDIA, "link", "miniprogram", "msgmenu", "location", "ca_link"}
-FAILS_LATER = {4: "more than 48 hours", 5: "session closed", 6: "over 5 messages", 10: "refused by the user"}
 _MSGID = re.compile(r"[0-9a-zA-Z_-]{1,32}")
 _NEEDED = {"link": ("title", "url", "thumb_media_id"), "miniprogram": ("appid", "title", "thumb_media_id", "pagepath")}
 
@@ -29,12 +28,7 @@ class Sending:
         self._world = world
         self._failed = failed
         self._used: set[str] = set()
-        self._forced: list[int] = []
         self.refusing: set[str] = set()
-
-    def fail_next(self, fail_type: int, times: int = 1) -> None:
-        """The next messages are accepted and then reported as failed with this fail_type."""
-        self._forced += [fail_type] * times
 
     def send(self, account: Account, body: dict[str, Any]) -> dict[str, Any]:
         external_userid = str(body.get("touser", ""))
@@ -46,7 +40,7 @@ class Sending:
         if failure and not (self._world.knobs.kf_fail_later and failure[1]):
             raise ApiError(failure[0], failure[2])
         self._used.add(msgid)
-        fail_type = failure[1] if failure else self._forced.pop(0) if self._forced else self._refused(external_userid)
+        fail_type = failure[1] if failure else self._refused(external_userid)
         if not failure:
             session.sent += 1
         if fail_type:

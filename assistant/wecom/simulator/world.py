@@ -269,12 +269,12 @@ class World:
                 return app
         raise SimulatorError(f"没有应用 {name}，现有：{'、'.join(app.name for app in self.apps)}")
 
-    def must_see(self, userid: str, unseen: int = 60011) -> Staff:
-        """The staff member of an API call; raises ApiError 60111 when there is none, ``unseen`` when the calling app does not see them."""
+    def must_see(self, userid: str) -> Staff:
+        """The staff member of an API call; raises ApiError 60111 when there is none, 60011 when the calling app does not see them."""
         if userid not in self.staff:
             raise ApiError(60111, "userid not found")
         if not self.asked.app.sees(userid):
-            raise ApiError(unseen, "no privilege to access this user")
+            raise ApiError(60011, "no privilege to access this user")
         return self.staff[userid]
 
     def later(self, seconds: float, act: Callable[[], object]) -> None:
