@@ -41,7 +41,9 @@ class _Puller:
         self._stage = stage
 
     async def pull(self, _job: Job) -> None:
-        """Everybody who has customers, each a job of its own."""
+        """Everybody who has customers, each a job of its own; nobody where customer contact is not set up."""
+        if not self._client.has("contact"):
+            return
         people = sorted(await calls_mass.follow_users(self._client))
         await self._store.write(_ask, people, ME)
 

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime, timedelta
 
+import aiohttp
 import pytest
 import sqlalchemy as sa
 
 from assistant.base.clock import ManualClock
 from assistant.domain import insights
-from assistant.store import Due, Store, Work, metadata
+from assistant.flows import statistics
+from assistant.jobs import EmbeddedRunner
+from assistant.store import Due, Store, Work, due, metadata
+from assistant.wecom import WeComClient
 from tests.browser.web_house import House, open_house
 from tests.rooms.mass_help import DAY, MassHouse, mass_house
 from tests.rooms.test_operations_world import ME
@@ -43,6 +47,15 @@ def left_the_group(store: Store, clock: ManualClock, chat: str, owner: str) -> N
 async def pull(store: Store, desk: MassHouse, key: str) -> None:
     store.do(lambda work, _: work.due(Due("insights.pull", key, work.now)), None, ME)
     await desk.run()
+
+
+async def test_a_brand_without_customer_contact_has_no_pull_that_waits_for_a_person(store: Store, clock: ManualClock) -> None:
+    async with aiohttp.ClientSession() as session:
+        client = WeComClient(session, "http://127.0.0.1:9", "ww1", {}, clock)
+        runner = EmbeddedRunner(store, statistics.handlers(store, client, lambda _stage: None))
+        store.do(lambda work, _: work.due(Due(statistics.PULL, "night", work.now)), None, ME)
+        await runner.run_until_idle()
+    assert store.look(lambda view: view.all(sa.select(due.c.last_error))) == []
 
 
 async def test_a_pull_goes_back_half_a_year_resumes_where_it_died_and_counts_nobody_twice(
