@@ -11,7 +11,7 @@ from assistant.channels import confirm, inbox, outbox, streams
 from assistant.channels.message import InboundMessage
 from assistant.domain import members, outreach, staff
 from assistant.store import Fact, Work
-from assistant.wecom import cards
+from assistant.wecom import cards, fields
 
 WELCOME = "您好，我是 AI 助手小棉。想问什么直接说就好，也可以随时回复“人工”找同事。"
 TOO_LATE = "已过期，请看最新消息"
@@ -33,9 +33,9 @@ def hear(work: Work, message: InboundMessage) -> Body | None:
     if message.event == "enter_chat":
         return {"msgtype": "text", "text": {"content": WELCOME}}
     if message.event == "template_card_event":
-        return _pressed(work, message, _part(told, "template_card_event"))
+        return _pressed(work, message, fields.part(told, "template_card_event"))
     if message.event == "feedback_event" and accepted.fresh:
-        _feedback(work, message, _part(told, "feedback_event"))
+        _feedback(work, message, fields.part(told, "feedback_event"))
     return None
 
 
@@ -120,8 +120,3 @@ def _text(work: Work, answer: streams.Stream | None) -> str:
     if sent is not None:
         return sent.message.text
     return answer.text if answer else "（找不到了）"
-
-
-def _part(raw: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    value = raw.get(name)
-    return value if isinstance(value, dict) else {}

@@ -15,7 +15,9 @@ import aiohttp
 from assistant.base.clock import Clock
 from assistant.base.errors import LaoyouError, Transient
 from assistant.wecom import Envelope, WeComClient
-from assistant.wecom.calls_corp import agent_get, follow_users, kf_accounts, kf_servicers
+from assistant.wecom.calls_contact import follow_users
+from assistant.wecom.calls_corp import agent_get
+from assistant.wecom.calls_kf import account_list, servicer_list
 
 MOST_SKEW = 60
 """Seconds. Callbacks older or newer than five minutes are refused, so a clock that is a minute off is worth a word."""
@@ -147,9 +149,9 @@ class Doctor:
             yield Finding("fine", f"客户联系的权限有效，{len(people)} 名成员可以跟进客户")
 
     async def _kf(self) -> AsyncIterator[Finding]:
-        known = {account.open_kfid: account for account in await kf_accounts(self.client)}
+        known = {account.id: account for account in await account_list(self.client)}
         if not self.corp.kf_accounts:
-            names = "、".join(f"{account.name}={account.open_kfid}" for account in known.values()) or "（还没有客服账号）"
+            names = "、".join(f"{account.name}={account.id}" for account in known.values()) or "（还没有客服账号）"
             yield Finding("off", "没有设置客服账号（LAOYOU_WECOM_KF_ACCOUNT）", f"可用的账号：{names}")
         for number in self.corp.kf_accounts:
             account = known.get(number)
@@ -166,7 +168,7 @@ class Doctor:
                     f"{KF_PAGE} → API → 通过 API 管理微信客服账号，选上它",
                 )
             else:
-                receiving = sum(await kf_servicers(self.client, number))
+                receiving = sum(one.receiving for one in await servicer_list(self.client, number))
                 yield Finding("fine", f"客服账号“{account.name}”可用，{receiving} 名接待人员在接待")
                 if not receiving:
                     yield Finding(

@@ -14,8 +14,8 @@ from assistant.domain import members
 from assistant.flows import kf_welcome
 from assistant.store import Due, Fact, Work
 from assistant.store import inbox as inbox_rows
+from assistant.wecom import fields, kf_base
 from assistant.wecom import kf as words
-from assistant.wecom import kf_base
 
 SOON = timedelta(seconds=2)
 FAILED_IN: dict[str, session.ClosedBy] = {"kf_window_over": "window", "kf_quota_used": "quota"}
@@ -62,23 +62,23 @@ def _told(work: Work, message: InboundMessage) -> None:
 
 
 def _servicer_said(work: Work, message: InboundMessage) -> None:
-    servicer = _text(message.raw, "servicer_userid")
+    servicer = fields.text(message.raw, "servicer_userid")
     session.note_state(work, [session.Turned(message.address, "person", servicer, "servicer wrote", message.sent_at)])
     payload = {"conversation": message.address.conversation, "servicer": servicer}
     work.record(Fact("kf.answered", f"conversation:{message.address.conversation}", payload))
 
 
 def _turned(work: Work, message: InboundMessage, event: dict[str, Any]) -> None:
-    state, why = words.CHANGES.get(_number(event, "change_type"), ("", ""))
+    state, why = words.CHANGES.get(fields.number(event.get("change_type")), ("", ""))
     if state:
-        servicer = _text(event, "new_servicer_userid")
+        servicer = fields.text(event, "new_servicer_userid")
         session.note_state(work, [session.Turned(message.address, state, servicer, why, message.sent_at)])
 
 
 def _failed(work: Work, message: InboundMessage, event: dict[str, Any]) -> None:
     """Accepted and not delivered after all: the row, our count and the member learn it."""
     code, why = words.fail_words(event.get("fail_type"))
-    row = outbox.fail_later(work, session.CHANNEL, kf_base(_text(event, "fail_msgid")), code, why)
+    row = outbox.fail_later(work, session.CHANNEL, kf_base(fields.text(event, "fail_msgid")), code, why)
     if code in FAILED_IN:
         session.note_closed(work, session.Closed(message.address, FAILED_IN[code]))
     if code == words.REJECTED:
@@ -117,28 +117,28 @@ def _takes_again(work: Work, address: Address, at: datetime) -> None:
 
 def _recalled(work: Work, message: InboundMessage, event: dict[str, Any]) -> None:
     """What was taken back and is not answered yet needs no answer; a colleague's words are shown as taken back."""
-    table, recalled = inbox_rows, _text(event, "recall_msgid")
+    table, recalled = inbox_rows, fields.text(event, "recall_msgid")
     mine = sa.and_(table.c.source == message.source, table.c.external_id == recalled, table.c.conversation == message.address.conversation)
     states = ("waiting",) if message.event == "user_recall_msg" else ("handled",)
     work.execute(table.update().where(mine, table.c.state.in_(states)).values(state="recalled"))
-    payload = {"conversation": message.address.conversation, "msgid": recalled, "by": _text(event, "servicer_userid")}
+    payload = {"conversation": message.address.conversation, "msgid": recalled, "by": fields.text(event, "servicer_userid")}
     work.record(Fact("kf.recalled", f"conversation:{message.address.conversation}", payload))
 
 
 def _receives(work: Work, message: InboundMessage, event: dict[str, Any]) -> None:
-    servicer, receiving = _text(event, "servicer_userid"), _number(event, "status") == 1
+    servicer, receiving = fields.text(event, "servicer_userid"), fields.number(event.get("status")) == 1
     if servicer:
         accounts.note_receiving(work, [accounts.Receives(message.address.account, servicer, receiving)])
         work.record(Fact("kf.servicer", f"kf:{message.address.account}", {"servicer": servicer, "receiving": receiving}))
 
 
 def _rejects(work: Work, message: InboundMessage, event: dict[str, Any]) -> None:
-    payload = {"servicer": _text(event, "servicer_userid"), "rejects": _number(event, "reject_switch") == 1}
+    payload = {"servicer": fields.text(event, "servicer_userid"), "rejects": fields.number(event.get("reject_switch")) == 1}
     work.record(Fact("kf.reject_switch", f"kf:{message.address.account}", payload))
 
 
 def _entered(work: Work, message: InboundMessage, event: dict[str, Any]) -> None:
-    payload = {"account": message.address.account, "scene": _text(event, "scene"), "scene_param": _text(event, "scene_param")}
+    payload = {"account": message.address.account, "scene": fields.text(event, "scene"), "scene_param": fields.text(event, "scene_param")}
     work.record(Fact("kf.entered", f"conversation:{message.address.conversation}", payload))
     kf_welcome.greet(work, message, event)
 
@@ -152,13 +152,3 @@ _EVENTS: dict[str, Callable[[Work, InboundMessage, dict[str, Any]], None]] = {
     "servicer_status_change": _receives,
     "reject_customer_msg_switch_change": _rejects,
 }
-
-
-def _text(event: Any, name: str) -> str:
-    value = event.get(name) if isinstance(event, dict) else None
-    return value if isinstance(value, str) else ""
-
-
-def _number(event: dict[str, Any], name: str) -> int:
-    value = event.get(name)
-    return value if isinstance(value, int) else -1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from assistant.base.errors import LaoyouError, Refused, Transient
@@ -11,7 +11,7 @@ from assistant.base.principal import system
 from assistant.domain import contacts, outreach
 from assistant.jobs import Handler, Job
 from assistant.store import Store, chunks
-from assistant.wecom import Unknown, WeComClient, calls, calls_mass
+from assistant.wecom import Unknown, WeComClient, calls, calls_contact, fields
 
 ME = system("mass")
 POLL_MOST = timedelta(minutes=10)
@@ -82,7 +82,7 @@ class MassDesk:
         while True:
             listing = await calls.get_groupmsg_send_result(self._client, task.msgid, task.staff, cursor=cursor)
             rows = tuple(
-                outreach.Row(str(row.get(key)), int(row.get("status") or 0), _instant(row.get("send_time"))) for row in listing.rows
+                outreach.Row(str(row.get(key)), int(row.get("status") or 0), fields.instant(row.get("send_time"))) for row in listing.rows
             )
             for part in chunks(rows):
                 await self._store.write(outreach.tell, outreach.Told(task.id, tuple(part)), ME)
@@ -131,7 +131,7 @@ class MassDesk:
         now = self._store.clock.now()
         if self._working is None or now >= self._working[0] + KNOWN_FOR:
             try:
-                self._working = (now, await calls_mass.follow_users(self._client))
+                self._working = (now, frozenset(await calls_contact.follow_users(self._client)))
             except LaoyouError:
                 return True
         return not self._working[1] or staff in self._working[1]
@@ -156,13 +156,18 @@ class MassDesk:
         known = await self._store.read(contacts.friends, [one.member_id for one in page])
         found: dict[str, list[str]] = {}
         for one in page:
-            try:
-                told = known.get(one.member_id)
-                friends = list(reversed(told.staff)) if told else await calls_mass.friends_of(self._client, one.peer)
-            except Refused:
-                continue
+            told = known.get(one.member_id)
+            friends = list(reversed(told.staff)) if told else await self._shown(one.peer)
             found[one.peer] = [staff for staff in friends if await self._usable(staff)]
         return found
+
+    async def _shown(self, peer: str) -> list[str]:
+        """The customer's employees as WeCom shows them, the latest friend first."""
+        try:
+            found = await calls_contact.customer(self._client, peer)
+        except Refused:
+            return []
+        return [follow.staff for follow in sorted(found[1], key=lambda one: one.since, reverse=True)] if found else []
 
     async def close(self, job: Job) -> None:
         """Takes the task back, then looks once more: only what was never sent goes on to somebody else, or ends."""
@@ -245,7 +250,3 @@ class MassDesk:
             cursor = listing.next_cursor
             if not cursor:
                 return found or None
-
-
-def _instant(seconds: Any) -> datetime | None:
-    return datetime.fromtimestamp(seconds, UTC) if isinstance(seconds, int) and seconds > 0 else None

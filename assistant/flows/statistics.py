@@ -12,7 +12,7 @@ from assistant.base.principal import system
 from assistant.domain import insights
 from assistant.jobs import Handler, Job
 from assistant.store import Due, Store, Work
-from assistant.wecom import WeComClient, calls_mass
+from assistant.wecom import WeComClient, calls_contact, calls_mass
 
 PULL, STAFF, GROUPS = "insights.pull", "insights.staff", "insights.groups"
 ME = system("insights")
@@ -44,7 +44,7 @@ class _Puller:
         """Everybody who has customers, each a job of its own; nobody where customer contact is not set up."""
         if not self._client.has("contact"):
             return
-        people = sorted(await calls_mass.follow_users(self._client))
+        people = sorted(await calls_contact.follow_users(self._client))
         await self._store.write(_ask, people, ME)
 
     async def staff(self, job: Job) -> None:

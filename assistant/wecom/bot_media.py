@@ -16,6 +16,7 @@ from aiohttp.resolver import DefaultResolver
 from yarl import URL
 
 from assistant.base.errors import Transient
+from assistant.wecom import fields
 from assistant.wecom.crypto import CryptoError, decrypt_padded
 
 HOSTS = ("myqcloud.com", "qpic.cn", "weixin.qq.com")
@@ -122,20 +123,15 @@ class PublicOnly(AbstractResolver):
 
 
 def _offered(raw: Mapping[str, Any]) -> Iterator[Offered]:
-    listed = _part(raw, "mixed").get("msg_item")
+    listed = fields.part(raw, "mixed").get("msg_item")
     items = listed if isinstance(listed, list) else []
     for item in [raw, *items][:20]:
         kind = item.get("msgtype") if isinstance(item, dict) else None
         if isinstance(kind, str) and kind in KINDS:
-            body = _part(item, kind)
+            body = fields.part(item, kind)
             url, key = body.get("url"), body.get("aeskey")
             if isinstance(url, str) and url:
                 yield Offered(kind, url, key if isinstance(key, str) else "")
-
-
-def _part(raw: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    value = raw.get(name)
-    return value if isinstance(value, dict) else {}
 
 
 def _key(text: str) -> bytes:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from assistant.wecom import fields
 from assistant.wecom.client import WeComClient
 
 ChatType = Literal["single", "group"]
@@ -51,7 +52,7 @@ async def kf_sync_msg(client: WeComClient, open_kfid: str, *, cursor: str = "", 
     body: dict[str, Any] = {"open_kfid": open_kfid, "limit": limit, "voice_format": 0}
     body |= {key: value for key, value in (("cursor", cursor), ("token", token)) if value}
     answer = await client.call("kf", "kf/sync_msg", body, safety="read")
-    return Page(str(answer.get("next_cursor") or ""), _rows(answer, "msg_list"), answer.get("has_more") == 1)
+    return Page(str(answer.get("next_cursor") or ""), fields.rows(answer, "msg_list"), answer.get("has_more") == 1)
 
 
 async def kf_send_msg(client: WeComClient, open_kfid: str, touser: str, msgtype: str, content: Mapping[str, Any], *, msgid: str) -> str:
@@ -112,18 +113,18 @@ async def add_msg_template(
 async def get_groupmsg_list_v2(client: WeComClient, chat_type: ChatType, start: int, end: int, *, cursor: str = "") -> Listing:
     """Tasks created between two Unix seconds, at most a month apart, by the corp."""
     body = {"chat_type": chat_type, "start_time": start, "end_time": end, "filter_type": 0, "limit": 100, "cursor": cursor}
-    return await _listing(client, "externalcontact/get_groupmsg_list_v2", body, "group_msg_list")
+    return await listing(client, "externalcontact/get_groupmsg_list_v2", body, "group_msg_list")
 
 
 async def get_groupmsg_task(client: WeComClient, msgid: str, *, cursor: str = "") -> Listing:
     """Per employee: ``status`` 0 not sent, 2 sent."""
-    return await _listing(client, "externalcontact/get_groupmsg_task", {"msgid": msgid, "limit": 1000, "cursor": cursor}, "task_list")
+    return await listing(client, "externalcontact/get_groupmsg_task", {"msgid": msgid, "limit": 1000, "cursor": cursor}, "task_list")
 
 
 async def get_groupmsg_send_result(client: WeComClient, msgid: str, userid: str, *, cursor: str = "") -> Listing:
     """Per customer or group of one employee: ``status`` 0 unsent, 1 sent, 2 not a friend, 3 over the cap."""
     body = {"msgid": msgid, "userid": userid, "limit": 1000, "cursor": cursor}
-    return await _listing(client, "externalcontact/get_groupmsg_send_result", body, "send_list")
+    return await listing(client, "externalcontact/get_groupmsg_send_result", body, "send_list")
 
 
 async def remind_groupmsg_send(client: WeComClient, msgid: str) -> None:
@@ -144,12 +145,8 @@ async def send_welcome_msg(client: WeComClient, welcome_code: str, text: str, at
     await client.call("contact", "externalcontact/send_welcome_msg", body)
 
 
-async def _listing(client: WeComClient, path: str, body: Mapping[str, Any], name: str) -> Listing:
+async def listing(client: WeComClient, path: str, body: Mapping[str, Any], name: str) -> Listing:
+    """A page of what customer contact lists under ``name``."""
     sent = {key: value for key, value in body.items() if value != ""}
     answer = await client.call("contact", path, sent, safety="read")
-    return Listing(_rows(answer, name), str(answer.get("next_cursor") or ""))
-
-
-def _rows(answer: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
-    rows = answer.get(name)
-    return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+    return Listing(fields.rows(answer, name), str(answer.get("next_cursor") or ""))

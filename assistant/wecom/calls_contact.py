@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from assistant.base.errors import LaoyouError
+from assistant.wecom import fields
 from assistant.wecom.calls import Listing
 from assistant.wecom.client import WeComClient
 
@@ -107,8 +108,8 @@ async def customer(client: WeComClient, external: str) -> tuple[Card, list[Follo
             if error.code == "wecom_not_a_customer":
                 return None
             raise
-        card = card or _card(_part(answer, "external_contact"), external)
-        follows += [_follow(row) for row in _rows(answer, "follow_user")]
+        card = card or _card(fields.part(answer, "external_contact"), external)
+        follows += [_follow(row) for row in fields.rows(answer, "follow_user")]
         cursor = str(answer.get("next_cursor") or "")
         if not cursor:
             return card, follows
@@ -124,10 +125,10 @@ async def by_users(client: WeComClient, staff: Sequence[str], cursor: str = "") 
             return FollowPage([], "")
         raise
     rows = []
-    for row in _rows(answer, "external_contact_list"):
-        card = _card(_part(row, "external_contact"), "")
+    for row in fields.rows(answer, "external_contact_list"):
+        card = _card(fields.part(row, "external_contact"), "")
         if card.external:
-            rows.append((card, _follow(_part(row, "follow_info"))))
+            rows.append((card, _follow(fields.part(row, "follow_info"))))
     return FollowPage(rows, str(answer.get("next_cursor") or ""))
 
 
@@ -141,14 +142,14 @@ async def corp_tags(client: WeComClient, ids: Sequence[str] = ()) -> list[TagRow
     """The tag library, or some tags of it."""
     body = {"tag_id": list(ids)} if ids else {}
     answer = await client.call("contact", "externalcontact/get_corp_tag_list", body, safety="read")
-    return [row for group in _rows(answer, "tag_group") for row in _tags(group)]
+    return [row for group in fields.rows(answer, "tag_group") for row in _tags(group)]
 
 
 async def add_corp_tag(client: WeComClient, group_name: str, name: str) -> list[TagRow]:
     """Makes a tag in the group of this name, or finds it there; said again it stays one."""
     body = {"group_name": group_name, "tag": [{"name": name}]}
     answer = await client.call("contact", "externalcontact/add_corp_tag", body, safety="keyed")
-    return _tags(_part(answer, "tag_group"))
+    return _tags(fields.part(answer, "tag_group"))
 
 
 async def mark_tag(client: WeComClient, staff: str, external: str, on: Sequence[str], off: Sequence[str]) -> None:
@@ -164,49 +165,49 @@ async def group_list(client: WeComClient, owners: Sequence[str] = (), cursor: st
     if owners:
         body["owner_filter"] = {"userid_list": list(owners)}
     answer = await client.call("contact", "externalcontact/groupchat/list", body, safety="read")
-    return Listing(_rows(answer, "group_chat_list"), str(answer.get("next_cursor") or ""))
+    return Listing(fields.rows(answer, "group_chat_list"), str(answer.get("next_cursor") or ""))
 
 
 async def group_detail(client: WeComClient, chatid: str) -> GroupDetail:
     """One group with everybody inside."""
     answer = await client.call("contact", "externalcontact/groupchat/get", {"chat_id": chatid, "need_name": 0}, safety="read")
-    group = _part(answer, "group_chat")
+    group = fields.part(answer, "group_chat")
     scenes = {1: "invited", 2: "link", 3: "qr"}
     seats = tuple(
         GroupSeat(
-            _text(row, "userid"),
+            fields.text(row, "userid"),
             "staff" if row.get("type") == 1 else "customer",
-            _instant(row.get("join_time")) or client.now(),
-            scenes.get(_number(row.get("join_scene")), ""),
-            _text(_part(row, "invitor"), "userid"),
-            _text(row, "unionid"),
-            _text(row, "state"),
+            fields.instant(row.get("join_time")) or client.now(),
+            scenes.get(fields.number(row.get("join_scene")), ""),
+            fields.text(fields.part(row, "invitor"), "userid"),
+            fields.text(row, "unionid"),
+            fields.text(row, "state"),
         )
-        for row in _rows(group, "member_list")
-        if _text(row, "userid")
+        for row in fields.rows(group, "member_list")
+        if fields.text(row, "userid")
     )
-    name, owner, notice = (_text(group, key) for key in ("name", "owner", "notice"))
+    name, owner, notice = (fields.text(group, key) for key in ("name", "owner", "notice"))
     version = str(group.get("member_version") or "")
-    return GroupDetail(chatid, name, owner, notice, version, _instant(group.get("create_time")), seats)
+    return GroupDetail(chatid, name, owner, notice, version, fields.instant(group.get("create_time")), seats)
 
 
 async def add_contact_way(client: WeComClient, body: Mapping[str, Any]) -> tuple[str, str]:
     """(config_id, qr_code). After Unknown look for it by its state, never make it again."""
     answer = await client.call("contact", "externalcontact/add_contact_way", body)
-    return _text(answer, "config_id"), _text(answer, "qr_code")
+    return fields.text(answer, "config_id"), fields.text(answer, "qr_code")
 
 
 async def list_contact_ways(client: WeComClient, start: int, end: int, cursor: str = "") -> Listing:
     """config_ids of ways made between two Unix seconds."""
     body = {"start_time": start, "end_time": end, "limit": 1000} | ({"cursor": cursor} if cursor else {})
     answer = await client.call("contact", "externalcontact/list_contact_way", body, safety="read")
-    return Listing(_rows(answer, "contact_way"), str(answer.get("next_cursor") or ""))
+    return Listing(fields.rows(answer, "contact_way"), str(answer.get("next_cursor") or ""))
 
 
 async def get_contact_way(client: WeComClient, config_id: str) -> Mapping[str, Any]:
     """One way as WeCom keeps it."""
     answer = await client.call("contact", "externalcontact/get_contact_way", {"config_id": config_id}, safety="read")
-    return _part(answer, "contact_way")
+    return fields.part(answer, "contact_way")
 
 
 async def update_contact_way(client: WeComClient, config_id: str, body: Mapping[str, Any]) -> None:
@@ -220,13 +221,13 @@ async def del_contact_way(client: WeComClient, config_id: str) -> None:
 async def add_join_way(client: WeComClient, body: Mapping[str, Any]) -> str:
     """The config_id of a way to join groups. It cannot be looked for afterwards."""
     answer = await client.call("contact", "externalcontact/groupchat/add_join_way", body)
-    return _text(answer, "config_id")
+    return fields.text(answer, "config_id")
 
 
 async def get_join_way(client: WeComClient, config_id: str) -> Mapping[str, Any]:
     """One way to join, with its ``qr_code``."""
     answer = await client.call("contact", "externalcontact/groupchat/get_join_way", {"config_id": config_id}, safety="read")
-    return _part(answer, "join_way")
+    return fields.part(answer, "join_way")
 
 
 async def update_join_way(client: WeComClient, config_id: str, body: Mapping[str, Any]) -> None:
@@ -246,7 +247,7 @@ async def transfer_customer(
     if message and not resigned:
         body["transfer_success_msg"] = message
     answer = await client.call("contact", path, body)
-    return {_text(row, "external_userid"): _number(row.get("errcode")) for row in _rows(answer, "customer")}
+    return {fields.text(row, "external_userid"): fields.number(row.get("errcode")) for row in fields.rows(answer, "customer")}
 
 
 async def transfer_result(client: WeComClient, handover: str, takeover: str, cursor: str = "", *, resigned: bool) -> Listing:
@@ -254,68 +255,44 @@ async def transfer_result(client: WeComClient, handover: str, takeover: str, cur
     path = "externalcontact/resigned/transfer_result" if resigned else "externalcontact/transfer_result"
     body = {"handover_userid": handover, "takeover_userid": takeover} | ({"cursor": cursor} if cursor else {})
     answer = await client.call("contact", path, body, safety="read")
-    return Listing(_rows(answer, "customer"), str(answer.get("next_cursor") or ""))
+    return Listing(fields.rows(answer, "customer"), str(answer.get("next_cursor") or ""))
 
 
 async def unassigned(client: WeComClient, cursor: str = "") -> Listing:
     """Customers of staff who left: ``handover_userid``, ``external_userid``, ``dimission_time``."""
     body = {"page_size": 1000} | ({"cursor": cursor} if cursor else {})
     answer = await client.call("contact", "externalcontact/get_unassigned_list", body, safety="read")
-    return Listing(_rows(answer, "info"), str(answer.get("next_cursor") or ""))
+    return Listing(fields.rows(answer, "info"), str(answer.get("next_cursor") or ""))
 
 
 def _card(row: Mapping[str, Any], external: str) -> Card:
-    number = _text(row, "external_userid") or external
-    return Card(number, _text(row, "name"), _number(row.get("gender")), _text(row, "unionid"))
+    number = fields.text(row, "external_userid") or external
+    return Card(number, fields.text(row, "name"), fields.number(row.get("gender")), fields.text(row, "unionid"))
 
 
 def _follow(row: Mapping[str, Any]) -> Follow:
     """``tags`` of one customer are objects, ``tag_id`` of the listing ids; only the corp's own tags have ids."""
     listed = row.get("tag_id")
-    ids = [str(one) for one in listed] if isinstance(listed, list) else [_text(one, "tag_id") for one in _rows(row, "tags")]
+    ids = [str(one) for one in listed] if isinstance(listed, list) else [fields.text(one, "tag_id") for one in fields.rows(row, "tags")]
     mobiles = row.get("remark_mobiles")
     return Follow(
-        _text(row, "userid"),
-        _instant(row.get("createtime")) or datetime.fromtimestamp(0, UTC),
-        _number(row.get("add_way")),
-        _text(row, "state"),
-        _text(row, "remark"),
-        _text(row, "description"),
+        fields.text(row, "userid"),
+        fields.instant(row.get("createtime")) or datetime.fromtimestamp(0, UTC),
+        fields.number(row.get("add_way")),
+        fields.text(row, "state"),
+        fields.text(row, "remark"),
+        fields.text(row, "description"),
         tuple(str(one) for one in mobiles if one) if isinstance(mobiles, list) else (),
         tuple(sorted({one for one in ids if one})),
     )
 
 
 def _tags(group: Mapping[str, Any]) -> list[TagRow]:
-    number, name = _text(group, "group_id"), _text(group, "group_name")
+    number, name = fields.text(group, "group_id"), fields.text(group, "group_name")
     if group.get("deleted") is True:
         return []
     return [
-        TagRow(_text(row, "id"), _text(row, "name"), number, name)
-        for row in _rows(group, "tag")
-        if _text(row, "id") and row.get("deleted") is not True
+        TagRow(fields.text(row, "id"), fields.text(row, "name"), number, name)
+        for row in fields.rows(group, "tag")
+        if fields.text(row, "id") and row.get("deleted") is not True
     ]
-
-
-def _rows(value: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
-    rows = value.get(name)
-    return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
-
-
-def _part(value: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    inner = value.get(name)
-    return inner if isinstance(inner, dict) else {}
-
-
-def _text(value: Mapping[str, Any], name: str) -> str:
-    found = value.get(name)
-    return found.strip() if isinstance(found, str) else ""
-
-
-def _number(value: Any) -> int:
-    return value if isinstance(value, int) and not isinstance(value, bool) else 0
-
-
-def _instant(seconds: Any) -> datetime | None:
-    number = _number(seconds)
-    return datetime.fromtimestamp(number, UTC) if 0 < number < 10**10 else None

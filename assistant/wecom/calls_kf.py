@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from assistant.channels.accounts import ANYBODY, Listed, Receives
+from assistant.wecom import fields
 from assistant.wecom.client import WeComClient
 
 ACCOUNTS = 100
@@ -17,7 +18,7 @@ async def account_list(client: WeComClient) -> list[Listed]:
     found: list[Listed] = []
     while True:
         answer = await client.call("kf", "kf/account/list", {"offset": len(found), "limit": ACCOUNTS}, safety="read")
-        rows = _rows(answer, "account_list")
+        rows = fields.rows(answer, "account_list")
         found += [Listed(str(row.get("open_kfid") or ""), str(row.get("name") or ""), row.get("manage_privilege") is True) for row in rows]
         if len(rows) < ACCOUNTS:
             return [one for one in found if one.id]
@@ -27,7 +28,7 @@ async def servicer_list(client: WeComClient, open_kfid: str) -> list[Receives]:
     """Who receives customers at an account (status 0 here, 1 in the event); departments stand as such."""
     answer = await client.call("kf", f"kf/servicer/list?open_kfid={open_kfid}", method="GET", safety="read")
     found = []
-    for row in _rows(answer, "servicer_list"):
+    for row in fields.rows(answer, "servicer_list"):
         userid = str(row.get("userid") or "")
         if userid:
             found.append(Receives(open_kfid, userid, row.get("status") == 0))
@@ -40,9 +41,4 @@ async def customer_batchget(client: WeComClient, external_userids: Sequence[str]
     """Nickname and, where the corp has bound it, unionid of at most a hundred customers who wrote within 48 hours; others are missing."""
     body = {"external_userid_list": list(external_userids), "need_enter_session_context": 0}
     answer = await client.call("kf", "kf/customer/batchget", body, safety="read")
-    return _rows(answer, "customer_list")
-
-
-def _rows(answer: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
-    rows = answer.get(name)
-    return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+    return fields.rows(answer, "customer_list")

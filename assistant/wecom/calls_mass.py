@@ -5,29 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from assistant.wecom.calls import Listing
+from assistant.wecom import fields
+from assistant.wecom.calls import Listing, listing
 from assistant.wecom.client import WeComClient
-
-
-async def follow_users(client: WeComClient) -> frozenset[str]:
-    """The employees who may have customers: who left or was taken the right away is not among them."""
-    answer = await client.call("contact", "externalcontact/get_follow_user_list", method="GET", safety="read")
-    return frozenset(map(str, answer.get("follow_user") or ()))
-
-
-async def friends_of(client: WeComClient, external_userid: str) -> list[str]:
-    """The employees who have this customer, the latest friend first."""
-    path = f"externalcontact/get?external_userid={external_userid}"
-    answer = await client.call("contact", path, method="GET", safety="read")
-    rows = [row for row in answer.get("follow_user") or () if isinstance(row, Mapping)]
-    rows.sort(key=lambda row: -int(row.get("createtime") or 0))
-    return [str(row.get("userid")) for row in rows]
 
 
 async def behavior(client: WeComClient, userid: str, start: int, end: int) -> list[dict[str, Any]]:
     """One row a day of one employee; at most 30 days, 180 back. Several employees at once would be summed."""
     body = {"userid": [userid], "start_time": start, "end_time": end}
-    return rows_of(await client.call("contact", "externalcontact/get_user_behavior_data", body, safety="read"), "behavior_data")
+    return fields.rows(await client.call("contact", "externalcontact/get_user_behavior_data", body, safety="read"), "behavior_data")
 
 
 async def group_statistic(client: WeComClient, owners: Sequence[str], day: int) -> list[dict[str, Any]]:
@@ -36,7 +22,7 @@ async def group_statistic(client: WeComClient, owners: Sequence[str], day: int) 
     while True:
         body = {"day_begin_time": day, "owner_filter": {"userid_list": list(owners)}, "offset": len(found), "limit": 1000}
         answer = await client.call("contact", "externalcontact/groupchat/statistic", body, safety="read")
-        rows = rows_of(answer, "items")
+        rows = fields.rows(answer, "items")
         found += rows
         if not rows or len(found) >= int(answer.get("total") or 0):
             return found
@@ -45,7 +31,7 @@ async def group_statistic(client: WeComClient, owners: Sequence[str], day: int) 
 async def intercept_rules(client: WeComClient) -> list[dict[str, Any]]:
     """Ids and names of all rules."""
     answer = await client.call("contact", "externalcontact/get_intercept_rule_list", method="GET", safety="read")
-    return rows_of(answer, "rule_list")
+    return fields.rows(answer, "rule_list")
 
 
 async def get_intercept_rule(client: WeComClient, rule_id: str) -> dict[str, Any]:
@@ -96,40 +82,28 @@ async def moment_job(client: WeComClient, jobid: str) -> dict[str, Any]:
 async def moments(client: WeComClient, start: int, end: int, *, cursor: str = "") -> Listing:
     """A page of the moments made between two Unix seconds, at most 30 days apart."""
     body = {"start_time": start, "end_time": end, "filter_type": 0, "limit": 20, "cursor": cursor}
-    return await _page(client, "externalcontact/get_moment_list", body, "moment_list")
+    return await listing(client, "externalcontact/get_moment_list", body, "moment_list")
 
 
 async def moment_staff(client: WeComClient, moment_id: str, *, cursor: str = "") -> Listing:
     """Per employee: ``publish_status`` 0 not yet, 1 published."""
     body = {"moment_id": moment_id, "limit": 1000, "cursor": cursor}
-    return await _page(client, "externalcontact/get_moment_task", body, "task_list")
+    return await listing(client, "externalcontact/get_moment_task", body, "task_list")
 
 
 async def moment_reached(client: WeComClient, moment_id: str, userid: str, *, cursor: str = "") -> Listing:
     """The customers who can see what one employee has published."""
     body = {"moment_id": moment_id, "userid": userid, "limit": 5000, "cursor": cursor}
-    return await _page(client, "externalcontact/get_moment_send_result", body, "customer_list")
+    return await listing(client, "externalcontact/get_moment_send_result", body, "customer_list")
 
 
 async def moment_comments(client: WeComClient, moment_id: str, userid: str) -> tuple[int, int]:
     """How many comments and likes one employee's moment has got."""
     body = {"moment_id": moment_id, "userid": userid}
     answer = await client.call("contact", "externalcontact/get_moment_comments", body, safety="read")
-    return len(rows_of(answer, "comment_list")), len(rows_of(answer, "like_list"))
+    return len(fields.rows(answer, "comment_list")), len(fields.rows(answer, "like_list"))
 
 
 async def cancel_moment_task(client: WeComClient, moment_id: str) -> None:
     """Who has not published it no longer can; what is published stays."""
     await client.call("contact", "externalcontact/cancel_moment_task", {"moment_id": moment_id}, safety="keyed")
-
-
-async def _page(client: WeComClient, path: str, body: Mapping[str, Any], name: str) -> Listing:
-    sent = {key: value for key, value in body.items() if value != ""}
-    answer = await client.call("contact", path, sent, safety="read")
-    return Listing(rows_of(answer, name), str(answer.get("next_cursor") or ""))
-
-
-def rows_of(answer: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
-    """The rows of a listing, whatever else stands there left out."""
-    rows = answer.get(name)
-    return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from assistant.wecom import fields
+
 
 @dataclass(frozen=True, slots=True)
 class ContactEvent:
@@ -157,7 +159,7 @@ _APP = frozenset(
 
 def read_event(raw: Mapping[str, Any], at: datetime) -> Event | None:
     """The event of one decrypted callback; None where another part of the house reads it."""
-    name = _text(raw, "Event")
+    name = fields.text(raw, "Event")
     if name in ELSEWHERE:
         return None
     read = _READERS.get(name)
@@ -171,17 +173,22 @@ def read_event(raw: Mapping[str, Any], at: datetime) -> Event | None:
 
 def called(raw: Mapping[str, Any]) -> str:
     """What a callback calls itself: event and change, or the type of the message."""
-    return ".".join(filter(None, (_text(raw, "Event"), _text(raw, "ChangeType")))) or _text(raw, "MsgType") or _text(raw, "msgtype") or "?"
+    return (
+        ".".join(filter(None, (fields.text(raw, "Event"), fields.text(raw, "ChangeType"))))
+        or fields.text(raw, "MsgType")
+        or fields.text(raw, "msgtype")
+        or "?"
+    )
 
 
 def unknown_elements(raw: Mapping[str, Any]) -> tuple[str, ...]:
     """The elements of a known event that our tables do not name."""
-    known = _ELEMENTS.get(_text(raw, "Event"), _APP)
+    known = _ELEMENTS.get(fields.text(raw, "Event"), _APP)
     return tuple(sorted(key for key in raw if key not in _ENVELOPE and key not in known))
 
 
 def _contact(raw: Mapping[str, Any], at: datetime) -> Event:
-    change = CONTACT.get(_text(raw, "ChangeType"))
+    change = CONTACT.get(fields.text(raw, "ChangeType"))
     staff, customer = _id(raw, "UserID"), _id(raw, "ExternalUserID")
     if change is None or not staff or not customer:
         return _lacking(raw, at, "UserID", "ExternalUserID")
@@ -190,46 +197,46 @@ def _contact(raw: Mapping[str, Any], at: datetime) -> Event:
         staff,
         customer,
         at,
-        state=_text(raw, "State")[:LONGEST_ID],
-        welcome_code=_text(raw, "WelcomeCode"),
-        by_transfer=_text(raw, "Source") == "DELETE_BY_TRANSFER",
-        reason=_text(raw, "FailReason"),
+        state=fields.text(raw, "State")[:LONGEST_ID],
+        welcome_code=fields.text(raw, "WelcomeCode"),
+        by_transfer=fields.text(raw, "Source") == "DELETE_BY_TRANSFER",
+        reason=fields.text(raw, "FailReason"),
     )
 
 
 def _group(raw: Mapping[str, Any], at: datetime) -> Event:
-    change = GROUP.get(_text(raw, "ChangeType"))
+    change = GROUP.get(fields.text(raw, "ChangeType"))
     if change is None or not _id(raw, "ChatId"):
         return _lacking(raw, at, "ChatId")
-    detail = _text(raw, "UpdateDetail")
+    detail = fields.text(raw, "UpdateDetail")
     # Other details carry a scene and a count that mean nothing.
-    scene = _text(raw, {"add_member": "JoinScene", "del_member": "QuitScene"}.get(detail, ""))
+    scene = fields.text(raw, {"add_member": "JoinScene", "del_member": "QuitScene"}.get(detail, ""))
     who = _listed(raw.get("MemChangeList")) if detail in ("add_member", "del_member") else ()
     return GroupEvent(change, _id(raw, "ChatId"), at, detail, scene, who, _id(raw, "LastMemVer"), _id(raw, "CurMemVer"))
 
 
 def _tag(raw: Mapping[str, Any], at: datetime) -> Event:
-    change = TAG.get(_text(raw, "ChangeType"))
+    change = TAG.get(fields.text(raw, "ChangeType"))
     if change is None or (change != "shuffled" and not _id(raw, "Id")):
         return _lacking(raw, at, "Id")
-    return TagEvent(change, _text(raw, "TagType"), _id(raw, "Id"), at)
+    return TagEvent(change, fields.text(raw, "TagType"), _id(raw, "Id"), at)
 
 
 def _acquisition(raw: Mapping[str, Any], at: datetime) -> Event:
-    change, link, staff = _text(raw, "ChangeType"), _id(raw, "LinkId"), _id(raw, "UserID")
-    return AcquisitionEvent(change, link, staff, _id(raw, "ExternalUserID"), _text(raw, "State")[:LONGEST_ID], at)
+    change, link, staff = fields.text(raw, "ChangeType"), _id(raw, "LinkId"), _id(raw, "UserID")
+    return AcquisitionEvent(change, link, staff, _id(raw, "ExternalUserID"), fields.text(raw, "State")[:LONGEST_ID], at)
 
 
 def _card(raw: Mapping[str, Any], at: datetime) -> Event:
     items = raw.get("SelectedItems")
     listed = items.get("SelectedItem", ()) if isinstance(items, dict) else ()
     chosen = {
-        _text(one, "QuestionKey"): _listed(one.get("OptionIds"), "OptionId")
+        fields.text(one, "QuestionKey"): _listed(one.get("OptionIds"), "OptionId")
         for one in (listed if isinstance(listed, list) else [listed])
         if isinstance(one, dict)
     }
-    key, task, card = (_text(raw, name) for name in ("EventKey", "TaskId", "CardType"))
-    menu, staff = _text(raw, "Event") == "template_card_menu_event", _id(raw, "FromUserName")
+    key, task, card = (fields.text(raw, name) for name in ("EventKey", "TaskId", "CardType"))
+    menu, staff = fields.text(raw, "Event") == "template_card_menu_event", _id(raw, "FromUserName")
     return CardEvent(menu, staff, key, task, card, chosen, at)
 
 
@@ -255,14 +262,9 @@ _ELEMENTS = {
 }
 
 
-def _text(raw: Mapping[str, Any], name: str) -> str:
-    value = raw.get(name)
-    return value.strip() if isinstance(value, str) else ""
-
-
 def _id(raw: Mapping[str, Any], name: str) -> str:
     """An id of WeCom's; what is longer than any of them is none."""
-    value = _text(raw, name)
+    value = fields.text(raw, name)
     return value if len(value) <= LONGEST_ID else ""
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from assistant.base.ids import digest_of
 from assistant.channels.message import Address, InboundKind, InboundMessage, SenderKind
 from assistant.channels.streams import stream_id
+from assistant.wecom import fields
 from assistant.wecom.callback import CallbackRefused, content_json, content_xml
 from assistant.wecom.kf import quotes_others, told_by
 
@@ -58,7 +59,7 @@ def from_bot_frame(cmd: str, req_id: str, body: dict[str, Any], received_at: dat
     """What a long connection told. ``reply_to`` names the ``req_id`` under which it is answered; unknown commands are kept as events."""
     digest = digest_of({"cmd": cmd, "body": body})
     if cmd not in BOT_FRAMES:
-        address = Address("bot", _name(body.get("aibotid")), _name(_part(body, "from").get("userid")))
+        address = Address("bot", _name(body.get("aibotid")), _name(fields.part(body, "from").get("userid")))
         raw = {"cmd": cmd, "body": body}
         return InboundMessage(BOT, digest, address, "unknown", "event", received_at, event=f"frame:{cmd}"[:100], raw=raw)
     message = _bot_message(body, digest, received_at, bot_name)
@@ -67,7 +68,7 @@ def from_bot_frame(cmd: str, req_id: str, body: dict[str, Any], received_at: dat
 
 def _bot_message(raw: dict[str, Any], digest: str, received_at: datetime, bot_name: str) -> InboundMessage:
     group = _name(raw.get("chatid")) if raw.get("chattype") == "group" else ""
-    address = Address("bot", _name(raw.get("aibotid")), _name(_part(raw, "from").get("userid")), group)
+    address = Address("bot", _name(raw.get("aibotid")), _name(fields.part(raw, "from").get("userid")), group)
     kind, text, event = _bot_content(raw)
     if group and kind in {"text", "image"}:
         text = _unmentioned(text, bot_name)
@@ -75,7 +76,7 @@ def _bot_message(raw: dict[str, Any], digest: str, received_at: datetime, bot_na
     msgid = "" if event == "stream_refresh" else _text(raw.get("msgid"))
     external_id = msgid[:200] or digest
     if event == "stream_refresh":
-        reply_to["stream_id"] = _text(_part(raw, "stream").get("id"))
+        reply_to["stream_id"] = _text(fields.part(raw, "stream").get("id"))
     elif kind != "event":
         reply_to["stream_id"] = stream_id(BOT, external_id)
     return InboundMessage(
@@ -144,13 +145,13 @@ def _app_event(raw: dict[str, Any], plain: bytes, received_at: datetime) -> Inbo
 
 def _bot_content(raw: Mapping[str, Any]) -> tuple[InboundKind, str, str]:
     msgtype = _text(raw.get("msgtype"))
-    body = _part(raw, msgtype)
+    body = fields.part(raw, msgtype)
     if msgtype == "text":
         return "text", _text(body.get("content")), ""
     if msgtype == "mixed":
         listed = body.get("msg_item")
         items = [item for item in listed if isinstance(item, dict)] if isinstance(listed, list) else []
-        text = "\n".join(_text(_part(item, "text").get("content")) for item in items if item.get("msgtype") == "text")
+        text = "\n".join(_text(fields.part(item, "text").get("content")) for item in items if item.get("msgtype") == "text")
         return ("text" if text.strip() else "image"), text, ""
     if msgtype == "stream":
         return "event", "", "stream_refresh"
@@ -161,7 +162,7 @@ def _bot_content(raw: Mapping[str, Any]) -> tuple[InboundKind, str, str]:
 
 def _quoted(raw: Mapping[str, Any]) -> str:
     """What was quoted, in words; a quoted picture or file is only named."""
-    quote = _part(raw, "quote")
+    quote = fields.part(raw, "quote")
     if not quote:
         return ""
     kind, text, _event = _bot_content(quote)
@@ -175,11 +176,11 @@ def _unmentioned(text: str, bot_name: str) -> str:
 
 
 def _kf_item(raw: dict[str, Any], received_at: datetime) -> InboundMessage:
-    msgtype, event = _text(raw.get("msgtype")), _part(raw, "event")
+    msgtype, event = _text(raw.get("msgtype")), fields.part(raw, "event")
     name = _text(event.get("event_type")) if msgtype == "event" else ""
     # The ids of an event stand inside it and not on the item.
     account, peer = (_name(raw.get(key)) or _name(event.get(key)) for key in ("open_kfid", "external_userid"))
-    kind, text = _kf_content(msgtype, _part(raw, msgtype))
+    kind, text = _kf_content(msgtype, fields.part(raw, msgtype))
     text, quoted = ("", text) if quotes_others(msgtype) else (text, "")
     sender = _ORIGINS.get(raw["origin"], "unknown") if isinstance(raw.get("origin"), int) else "unknown"
     return InboundMessage(
@@ -192,7 +193,7 @@ def _kf_item(raw: dict[str, Any], received_at: datetime) -> InboundMessage:
         text=text,
         event=name,
         reply_to={code: event[code] for code in _CODES if isinstance(event.get(code), str) and event[code]},
-        choice=_text(_part(raw, "text").get("menu_id")) if msgtype == "text" else "",
+        choice=_text(fields.part(raw, "text").get("menu_id")) if msgtype == "text" else "",
         quoted=quoted,
         raw=raw,
     )
@@ -228,11 +229,6 @@ def _name(value: Any) -> str:
 def _text(value: Any) -> str:
     """Texts and numbers as text; whatever else stands where a text belongs is only kept in ``raw``."""
     return str(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else ""
-
-
-def _part(raw: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    value = raw.get(name)
-    return value if isinstance(value, dict) else {}
 
 
 def _instant(seconds: Any, received_at: datetime) -> datetime:
