@@ -42,18 +42,31 @@ async def wecom(settings: Settings, clock: Clock, tell: Callable[[str], object])
         if kept.bot_id and kept.bot_mode == "socket":
             say(_bot_line(await store.read(line_state, kept.bot_id)))
         for closed in await store.read(quota.closed):
-            say(
-                Finding(
-                    "wrong",
-                    f"企业微信说“{closed.limit}”太多了（{closed.label or '某位客户'}）",
-                    f"{closed.until:%m-%d %H:%M} UTC 以后自动恢复",
-                )
-            )
+            say(_closed(closed))
     finally:
         store.close()
     wrong = sum(finding.state == "wrong" for finding in found)
     tell(f"发现 {wrong} 个问题" if wrong else "企业微信的设置一切正常")
     return found
+
+
+LIMITS = {
+    quota.MASS: "发给同一位客户的群发",
+    quota.MASS_GROUP: "发给同一个客户群的群发",
+    quota.REMIND: "对员工确认群发的提醒",
+    quota.MOMENTS: "朋友圈任务",
+    quota.APP_MEMBER: "发给同一位员工的应用消息",
+    quota.APP_DAY: "应用消息",
+    quota.BOT: "机器人在同一个会话里的消息",
+    quota.ROBOT: "群机器人的消息",
+}
+
+
+def _closed(closed: quota.Closed) -> Finding:
+    """A limit that WeCom has closed, and until when."""
+    whose = f"（{closed.label}）" if closed.label else ""
+    until = f"{closed.until.astimezone(SHANGHAI):%m-%d %H:%M}"
+    return Finding("wrong", f"企业微信说{LIMITS[closed.limit]}太多了{whose}", f"不用处理，{until} 以后自动恢复；经常这样时少发一些")
 
 
 def _bot_line(line: LineState) -> Finding:

@@ -17,7 +17,7 @@ from aiohttp.test_utils import TestServer
 from assistant import checkup
 from assistant.base.clock import ManualClock, SystemClock
 from assistant.base.principal import system
-from assistant.channels import holding
+from assistant.channels import holding, quota
 from assistant.flows.doctor import Corp, Doctor, Finding
 from assistant.settings import Settings
 from assistant.store import Store, migrate
@@ -173,6 +173,22 @@ async def test_nothing_listens_where_wecom_should_be(clinic: Clinic, tmp_path: P
     clinic.corp = replace(clinic.corp, api_base="http://127.0.0.1:1")
     told = await clinic.wrong()
     assert "连接不上 http://127.0.0.1:1" in told
+
+
+async def test_each_limit_that_wecom_closed_is_told_in_words_with_the_time_in_shanghai(
+    database: str, clock: ManualClock, tmp_path: Path
+) -> None:
+    migrate.adopt(database)
+    store = Store(database, clock)
+    store.do(quota.learn, [quota.Learned(limit, f"whose-{limit}") for limit in quota.LIMITS], system("test"))
+    store.close()
+    told: list[str] = []
+    settings = Settings.load({"LAOYOU_WECOM_API_BASE": "http://127.0.0.1:1", "LAOYOU_DATABASE_URL": database})
+    await checkup.wecom(replace(settings, home=tmp_path), clock, told.append)
+    closed = [one for one in told if "太多了" in one]
+    assert len(closed) == len(quota.LIMITS)
+    assert all("11-22 12:01 以后自动恢复" in one for one in closed)
+    assert "✗ 企业微信说群机器人的消息太多了（whose-robot）" in [one.split("\n")[0] for one in closed]
 
 
 @pytest.mark.parametrize(
