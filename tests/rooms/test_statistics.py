@@ -58,6 +58,17 @@ async def test_a_brand_without_customer_contact_has_no_pull_that_waits_for_a_per
     assert store.look(lambda view: view.all(sa.select(due.c.last_error))) == []
 
 
+def test_a_day_on_which_nobody_was_answered_counts_in_the_share_and_not_in_the_minutes(store: Store) -> None:
+    blank = dict.fromkeys(insights.STAFF_COLUMNS, 0) | {"staff": "lin", "chats": 10}
+    days = [
+        blank | {"day": "2026-11-20", "replied": 10_000, "first_reply_minutes": 4},
+        blank | {"day": "2026-11-21", "replied": 0, "first_reply_minutes": None},
+    ]
+    store.do(insights.keep_staff_days, insights.Pulled(days, "insights.staff:lin", YESTERDAY), ME)
+    (line,) = store.look(insights.staff_figures, date(2026, 11, 20), date(2026, 11, 21))
+    assert (line.chats, line.replied_percent, line.first_reply_minutes) == (20, 50.0, 4.0)
+
+
 async def test_a_pull_goes_back_half_a_year_resumes_where_it_died_and_counts_nobody_twice(
     store: Store, clock: ManualClock, house: House
 ) -> None:

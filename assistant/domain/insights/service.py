@@ -83,6 +83,7 @@ def staff_statement(first: date, last: date) -> sa.Select[Any]:
     """The query behind ``staff_figures``."""
     t = staff_day
     answered = sa.case((t.c.first_reply_minutes.is_not(None), t.c.chats), else_=0)
+    rated = sa.case((t.c.replied.is_not(None), t.c.chats), else_=0)
     return (
         sa.select(
             t.c.staff,
@@ -91,6 +92,7 @@ def staff_statement(first: date, last: date) -> sa.Select[Any]:
             sa.func.sum(t.c.first_reply_minutes * t.c.chats).label("minutes"),
             sa.func.sum(t.c.replied * t.c.chats).label("replied"),
             sa.func.sum(answered).label("answered"),
+            sa.func.sum(rated).label("rated"),
             sa.func.sum(t.c.negative).label("negative"),
             sa.func.sum(t.c.contacts).label("contacts"),
         )
@@ -107,8 +109,8 @@ def staff_figures(view: View, first: date, last: date) -> list[StaffFigures]:
             row.staff,
             int(row.chats),
             int(row.messages),
-            round(int(row.minutes) / int(row.answered), 1) if row.answered and row.minutes is not None else None,
-            round(int(row.replied) / int(row.answered) / 100, 1) if row.answered and row.replied is not None else None,
+            round(int(row.minutes) / int(row.answered), 1) if row.answered else None,
+            round(int(row.replied) / int(row.rated) / 100, 1) if row.rated else None,
             int(row.negative),
             int(row.contacts),
         )
