@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 from assistant.base import ids
 from assistant.base.errors import Invalid
-from assistant.domain import activities, members
+from assistant.domain import activities, cashback, events, members
 from assistant.store import View, Work
 from assistant.web import shapes_activities as shapes
+from assistant.web.activity_rows import Around
 from assistant.web.doors import Call
 
 ENTRY_STATES = {
@@ -23,6 +25,7 @@ ENTRY_STATES = {
     "fulfilled": "已发货",
     "cancelled": "已取消",
 }
+LATELY = timedelta(days=90)
 ITEMS = {"goods": "库存", "places": "名额", "budget": "预算"}
 
 
@@ -34,6 +37,16 @@ def all_of_them(view: View) -> list[shapes.ActivityOut]:
 def one_of_them(view: View, name: str) -> shapes.ActivityOut:
     """One activity; Invalid for a name nobody knows."""
     return _shown(view, _found(view, name))
+
+
+def around(view: View) -> Around:
+    """What the rows of a form may name: activities that are not over, templates of cards, names of events that came lately."""
+    there = [one for one in activities.activities(view) if one.state not in ("ended", "closed")]
+    return Around(
+        tuple((one.name, one.kind, one.activity.title) for one in there),
+        tuple((one.id, one.name) for one in cashback.templates(view)),
+        tuple(one.name for one in events.names(view, view.now - LATELY)),
+    )
 
 
 def _found(view: View, name: str) -> activities.Stored:

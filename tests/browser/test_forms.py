@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.async_api import Browser
 
+from assistant.app import know_features
 from assistant.domain import activities, membership, points
 from tests.browser.screen import NEEDS_CHROMIUM, sideways, signed_in
 from tests.browser.web_house import House
@@ -44,7 +45,7 @@ async def test_rules_and_an_activity_are_changed_by_forms_that_fit_the_screen(br
         await page.fill("[name=title]", "冬天的心愿")
         assert await sideways(page) <= 0
         await page.click("#new button.main")
-        await page.wait_for_url("**/activities/winter_wishes")
+        await page.wait_for_url("**/activities/winter_wishes*")
         await page.fill("#form [name=words]", "想要什么都行")
         await page.click("#form button.main")
         await page.locator("p:has-text('想要什么都行')").wait_for()
@@ -52,3 +53,47 @@ async def test_rules_and_an_activity_are_changed_by_forms_that_fit_the_screen(br
         assert one is not None
         assert (one.kind, one.state, one.version) == ("wish", "draft", 2)
         assert complaints == []
+
+
+BEGUN = {
+    "lottery": {"prizes.1.title": "袜子", "prizes.1.odds": "20", "prizes.1.stock": "10", "limits.day": "2"},
+    "tasks": {"tasks.0.title": "下一单", "tasks.0.times": "2"},
+    "survey": {"questions.0.text": "喜欢哪种面料", "questions.0.lines": "纯棉 = 偏爱棉质\n真丝"},
+    "koc": {"asks.orders": "8", "asks.spent_year": "1000"},
+}
+CHOSEN = {"lottery": {"prizes.1.gives": "goods"}, "tasks": {"tasks.0.does": "fact:orders.paid"}}
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+async def test_lists_of_an_activity_are_written_as_rows_and_a_mistake_is_told_beside_the_form(
+    browser: Browser, house: House, width: int
+) -> None:
+    know_features()
+    async with signed_in(browser, house, width) as (page, complaints):
+        for kind, fields in BEGUN.items():
+            await page.goto(f"{house.base}/activities?kind={kind}#new")
+            await page.fill("[name=name]", f"my_{kind}")
+            await page.fill("[name=title]", "新活动")
+            await page.fill("[name=budget_fen]", "很多")
+            for name, value in fields.items():
+                await page.fill(f"[name='{name}']", value)
+            for name, value in CHOSEN.get(kind, {}).items():
+                await page.select_option(f"[name='{name}']", value)
+            await page.click("#new button.main")
+            await page.locator("#new .notice", has_text="“奖励最多花多少元”").wait_for()
+            assert await sideways(page) <= 0, kind
+            await page.fill("[name=budget_fen]", "100")
+            await page.click("#new button.main")
+            await page.wait_for_url(f"**/activities/my_{kind}*")
+            assert await sideways(page) <= 0, kind
+        assert all("422" in one for one in complaints)
+    made = {one.kind: one.activity for one in house.store.look(activities.activities)}
+    lottery, tasks, survey, koc = (made[kind] for kind in BEGUN)
+    assert isinstance(lottery, activities.Lottery)
+    assert [(one.title, one.odds, one.goods) for one in lottery.prizes] == [("谢谢参与", 800_000, False), ("袜子", 200_000, True)]
+    assert isinstance(tasks, activities.TaskCentre)
+    assert [(one.fact, one.times) for one in tasks.tasks] == [("orders.paid", 2)]
+    assert isinstance(survey, activities.Survey)
+    assert [one.tag for one in survey.questions[0].options] == ["偏爱棉质", ""]
+    assert koc.who is not None
+    assert len(koc.who["rules"]) == 2

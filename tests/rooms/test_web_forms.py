@@ -55,13 +55,27 @@ def test_each_kind_of_activity_sent_back_as_it_was_is_the_same(described: dict[s
     assert activities.plain(after) == plain
 
 
+ROWS = {
+    "lottery": {"prizes.1.title": "袜子", "prizes.1.odds": "5", "prizes.1.stock": "10", "prizes.1.gives": "goods"},
+    "tasks": {"tasks.0.title": "下一单"},
+    "survey": {"questions.0.text": "喜欢哪种面料", "questions.0.lines": "纯棉 = 偏爱棉质\n真丝"},
+    "koc": {"asks.orders": "8"},
+}
+"""Kind → the least that its rows need."""
+
+
+def test_every_kind_of_activity_has_a_form() -> None:
+    assert activity_form.FORMED == activities.KINDS
+
+
 @pytest.mark.parametrize("kind", sorted(activity_form.FORMED))
 def test_a_form_alone_begins_an_activity_of_its_kind(kind: str) -> None:
     begun = activity_form.begun(kind, NOON)
     sent = form_of(activity_form.groups(begun, True)) | {"name": "fresh", "title": "新活动", "given.rewards": "20", "budget_fen": "100"}
+    sent |= ROWS.get(kind, {})
     made = activities.activity_from(activity_form.definition_of(begun, True, sent))
     assert (made.kind, made.name, made.title, made.budget_fen) == (kind, "fresh", "新活动", 10000)
-    assert list(made.rewards) == ([] if kind == "check_in" else [{"kind": "points", "points": 20}])
+    assert list(made.rewards) == ([] if kind in ("check_in", "lottery", "tasks") else [{"kind": "points", "points": 20}])
 
 
 def test_points_rows_are_added_changed_and_taken_out() -> None:

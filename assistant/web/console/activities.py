@@ -26,9 +26,9 @@ async def show(call: Call) -> web.StreamResponse:
 
 
 async def _all(call: Call, kind: str, problem: str = "") -> web.StreamResponse:
-    found = await call.store.read(activities.all_of_them)
+    found, around = await call.store.read(activities.all_of_them), await call.store.read(activities.around)
     kind = kind if kind in activity_form.FORMED else next(iter(activity_form.FORMED))
-    groups = activity_form.groups(activity_form.begun(kind, call.store.clock.now()), True)
+    groups = activity_form.groups(activity_form.begun(kind, call.store.clock.now()), True, around)
     values = {
         "activities": found,
         "may": _may(call),
@@ -46,11 +46,12 @@ async def show_one(call: Call) -> web.StreamResponse:
     return await _shown(call)
 
 
-async def _shown(call: Call, problem: str = "") -> web.StreamResponse:
+async def _shown(call: Call, problem: str = "", refused: str = "") -> web.StreamResponse:
+    """The page; ``problem`` is of the form, which keeps what was written, ``refused`` of another deed."""
     shown = await call.store.read(_one, call.part("name"))
-    groups = activity_form.groups(shown["one"].definition, False)
-    shown |= {"groups": fields.shown(groups, call.body) if problem else groups, "problem": problem}
-    return render(call, "activity.html", status=422 if problem else 200, may=_may(call), reasons=rooms.REASONS, **shown)
+    groups = activity_form.groups(shown["one"].definition, False, await call.store.read(activities.around))
+    shown |= {"groups": fields.shown(groups, call.body) if problem else groups, "problem": problem, "refused": refused}
+    return render(call, "activity.html", status=422 if problem or refused else 200, may=_may(call), reasons=rooms.REASONS, **shown)
 
 
 def _one(view: View, name: str) -> dict[str, Any]:
@@ -83,33 +84,40 @@ async def describe(call: Call) -> web.StreamResponse:
 async def begin(call: Call) -> web.StreamResponse:
     """A new draft from the form of its kind."""
     kind = call.field("kind")
+    definition: dict[str, Any] = {}
     try:
         if kind not in activity_form.FORMED:
             raise Invalid("这种活动请用整份描述来写", code="bad_kind")
-        definition = activity_form.definition_of(activity_form.begun(kind, call.store.clock.now()), True, call.body)
+        begun = activity_form.begun(kind, call.store.clock.now())
+        definition = activity_form.definition_of(begun, True, call.body, await call.store.read(activities.around))
         if await call.store.read(rooms.activity, definition["name"]) is not None:
             raise Invalid(f"已经有一个活动叫“{definition['name']}”，请换一个编号", code="name_taken")
         return see(f"/activities/{part(await activities.describe(call, definition))}")
-    except Invalid as error:
-        return await _all(call, kind, error.say)
+    except (Invalid, Refused) as error:
+        return await _all(call, kind, activity_form.named(error, definition))
 
 
 async def edit(call: Call) -> web.StreamResponse:
     """The next version from the form over the one that was on the page."""
     one = await call.store.read(activities.one_of_them, call.part("name"))
+    definition = one.definition
     try:
         if call.field("seen") != str(one.version):
             raise Invalid("活动刚刚被改过，请看过新的再改", code="stale")
-        definition = activity_form.definition_of(one.definition, False, call.body)
+        definition = activity_form.definition_of(one.definition, False, call.body, await call.store.read(activities.around))
         return see(f"/activities/{part(await activities.describe(call, definition, one.name))}")
     except (Invalid, Refused) as error:
-        return await _shown(call, error.say)
+        return await _shown(call, activity_form.named(error, definition))
 
 
 async def move(call: Call) -> web.StreamResponse:
     """Published, paused, ended."""
-    await activities.move(call, call.part("name"), call.field("to"))
-    return see(f"/activities/{part(call.part('name'))}")
+    one = await call.store.read(activities.one_of_them, call.part("name"))
+    try:
+        await activities.move(call, one.name, call.field("to"))
+    except (Invalid, Refused) as error:
+        return await _shown(call, refused=activity_form.named(error, one.definition))
+    return see(f"/activities/{part(one.name)}")
 
 
 async def settle(call: Call) -> web.StreamResponse:
