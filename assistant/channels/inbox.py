@@ -54,6 +54,8 @@ def _always(_message: InboundMessage) -> bool:
 
 
 NORMAL = Debounce()
+AT_ONCE = Debounce(timedelta(), timedelta())
+"""For who has finished speaking: a button was pressed."""
 
 
 def accept(
@@ -108,6 +110,12 @@ def mark(work: Work, message_ids: Sequence[str], state: State, turn: str) -> Non
     """Says what became of the messages and which turn did it."""
     for part in chunks(message_ids):
         work.execute(_marked(), [{"mine": row_id, "now_state": state, "by": turn} for row_id in part])
+
+
+def recall(work: Work, message: InboundMessage, recalled: str, state: State) -> None:
+    """``message`` takes back the one of the same source and conversation that is called ``recalled``, if it is in this state."""
+    told = (inbox.c.source == message.source, inbox.c.external_id == recalled, inbox.c.conversation == message.address.conversation)
+    work.execute(inbox.update().where(*told, inbox.c.state == state).values(state="recalled"))
 
 
 def to_json(message: InboundMessage) -> dict[str, Any]:

@@ -23,6 +23,9 @@ WINDOW = timedelta(hours=48)
 PER_MESSAGE = 5
 """So many messages may answer one message of a customer."""
 
+ASK_AGAIN = timedelta(days=1)
+"""A customer whose name the channel did not tell is asked for again after this time."""
+
 State = Literal["", "new", "assistant", "pool", "person", "ended"]
 ClosedBy = Literal["window", "quota", "rejected"]
 HELD = ("pool", "person")
@@ -148,6 +151,16 @@ def rejecting(view: View, conversations: Iterable[str]) -> list[str]:
     """Those of them whose customer refuses our messages, as far as we know."""
     refused = sa.and_(view.among(kf_session.c.conversation, conversations), kf_session.c.closed_by_channel == "rejected")
     return [row.conversation for row in view.all(sa.select(kf_session.c.conversation).where(refused).order_by(kf_session.c.conversation))]
+
+
+def nameless(view: View, limit: int) -> list[str]:
+    """Customers who wrote lately and were not asked for yet (or not told of, a day ago)."""
+    table = kf_session
+    unasked = sa.or_(table.c.asked_at.is_(None), sa.and_(table.c.asked_at < view.now - ASK_AGAIN, table.c.named.is_(False)))
+    # The channel tells names only of customers who wrote within its window.
+    lately = table.c.last_said > view.now - WINDOW
+    statement = sa.select(table.c.peer).where(unasked, lately).distinct().order_by(table.c.peer).limit(limit)
+    return [row.peer for row in view.all(statement)]
 
 
 def note_asked(work: Work, peers: Sequence[str], named: Sequence[str]) -> None:

@@ -26,8 +26,6 @@ RECALLABLE, CHANGEABLE = timedelta(hours=24), timedelta(hours=72)
 """So long WeCom takes a message back, and a card may be changed by its code, once."""
 
 RETRY = timedelta(seconds=5)
-AT_ONCE = inbox.Debounce(timedelta(), timedelta())
-TOO_LATE = "已过期，请看最新消息"
 DECIDED = {"approved": "方案已批准", "running": "方案已批准", "done": "方案已完成", "rejected": "方案已否决", "stopped": "方案已停止"}
 PLAN = "plan:"
 UNSURE = "unsure"
@@ -78,15 +76,15 @@ def pressed(work: Work, message: InboundMessage) -> None:
         return
     choice = found.options[number]
     if found.state == "offered" and not _stands(work, found):
-        app_cards.end(work, Change(task, "close", TOO_LATE, code))
+        app_cards.end(work, Change(task, "close", cards.TOO_LATE, code))
     elif app_cards.choose(work, task, choice):
         row = outbox.get(work, task)
         named = f"{task}.{number + 1}" if row is not None and row.message.asks else ""
         said = replace(message, external_id=f"press:{task}", kind="text", text=choice, event="", choice=named)
-        inbox.accept(work, [said], debounce=AT_ONCE)
+        inbox.accept(work, [said], debounce=inbox.AT_ONCE)
         app_cards.show(work, Change(task, "settle", f"已选择：{choice}", code))
     else:
-        app_cards.show(work, Change(task, "settle", f"已选择：{found.chosen}" if found.chosen else TOO_LATE, code))
+        app_cards.show(work, Change(task, "settle", f"已选择：{found.chosen}" if found.chosen else cards.TOO_LATE, code))
 
 
 def ask_approvers(work: Work, plan_id: str) -> None:
@@ -141,7 +139,7 @@ def withdraw_decided(work: Work, plan_id: str) -> None:
             continue
         state = _plan(work, one)
         done = DECIDED.get(state.state, "") if state is not None else ""
-        app_cards.end(work, Change(one.id, "close", done) if done else Change(one.id, "withdraw", TOO_LATE))
+        app_cards.end(work, Change(one.id, "close", done) if done else Change(one.id, "withdraw", cards.TOO_LATE))
 
 
 def handlers(store: Store, client: WeComClient) -> dict[str, Handler]:

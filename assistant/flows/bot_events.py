@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import timedelta
 from typing import Any
 
 from assistant.channels import confirm, inbox, outbox, streams
@@ -14,11 +13,7 @@ from assistant.store import Fact, Work
 from assistant.wecom import cards, fields
 
 WELCOME = "您好，我是 AI 助手小棉。想问什么直接说就好，也可以随时回复“人工”找同事。"
-TOO_LATE = "已过期，请看最新消息"
 UNKNOWN = "这张卡片已经失效"
-AT_ONCE = inbox.Debounce(timedelta(), timedelta())
-"""Who presses a button has finished speaking."""
-
 VERDICTS = {1: "accurate", 2: "inaccurate", 3: "cancelled"}
 REASONS = {1: "答非所问", 2: "不完整", 3: "内容有误", 4: "分析有误"}
 
@@ -66,11 +61,11 @@ def _pressed(work: Work, message: InboundMessage, event: Mapping[str, Any]) -> B
         return None
     if not card.chosen:
         if _outdated(work, card):
-            return cards.update(cards.settled(task, TOO_LATE))
+            return cards.update(cards.settled(task, cards.TOO_LATE))
         choice = card.options[number]
         if streams.choose(work, task, choice):
             said = replace(message, external_id=f"press:{task}", kind="text", text=choice, event="")
-            inbox.accept(work, [said], debounce=AT_ONCE)
+            inbox.accept(work, [said], debounce=inbox.AT_ONCE)
         card = streams.get(work, task) or card
     return cards.update(cards.settled(task, f"已选择：{card.chosen}"))
 

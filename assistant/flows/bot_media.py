@@ -58,7 +58,7 @@ async def _fetch(store: Store, fetcher: MediaFetcher, folder: Folder, row: Recei
     try:
         data = await fetcher.fetch(found[row.number])
     except Unfetched as unfetched:
-        return Outcome(row.id, unfetched.state)  # type: ignore[arg-type]
+        return Outcome(row.id, unfetched.state)
     except Transient as away:
         away.retry_at = store.clock.now() + timedelta(seconds=5)
         raise

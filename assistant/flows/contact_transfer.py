@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from assistant import access
 from assistant.base.errors import LaoyouError, Transient
@@ -50,22 +50,15 @@ def ask(work: Work, request: AskTransfer) -> AskedTransfer:
     """Puts customers on their way; WeCom is told by a job."""
     access.require(work.principal, access.Permission.CONTACT_TRANSFER)
     done = contacts.ask_transfer(work, [request])[0]
-    _send_due(work, (request.handover, request.takeover, request.resigned))
+    work.due(_due(SEND, (request.handover, request.takeover, request.resigned), work.now))
     return done
 
 
-def _send_due(work: Work, route: Route) -> None:
+def _due(kind: str, route: Route, at: datetime) -> Due:
     handover, takeover, resigned = route
     key = f"{handover}:{takeover}:{'left' if resigned else 'here'}"
     payload = {"handover": handover, "takeover": takeover, "resigned": resigned}
-    work.due(Due(SEND, key, work.now, payload, order_key=f"transfer:{key}"))
-
-
-def _poll_due(work: Work, route: Route, pause: timedelta) -> None:
-    handover, takeover, resigned = route
-    key = f"{handover}:{takeover}:{'left' if resigned else 'here'}"
-    payload = {"handover": handover, "takeover": takeover, "resigned": resigned}
-    work.due(Due(POLL, key, work.now + pause, payload, order_key=f"transfer:{key}"))
+    return Due(kind, key, at, payload, order_key=f"transfer:{key}")
 
 
 def settle(work: Work, sent: Sent) -> None:
@@ -77,11 +70,11 @@ def settle(work: Work, sent: Sent) -> None:
     handover, takeover, resigned = sent.route
     left = [one for one in contacts.under_way(work, handover) if (one.takeover, one.resigned) == (takeover, resigned)]
     if any(one.state == "asked" for one in left):
-        _send_due(work, sent.route)
+        work.due(_due(SEND, sent.route, work.now))
     elif any(work.now - one.at < GIVE_UP for one in left):
         oldest = min(one.at for one in left)
         done_at = oldest + contacts.COMPLETES_AFTER
-        _poll_due(work, sent.route, max(done_at - work.now, timedelta(0)) or POLL_EVERY)
+        work.due(_due(POLL, sent.route, done_at if done_at > work.now else work.now + POLL_EVERY))
 
 
 class TransferDesk:

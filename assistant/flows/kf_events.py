@@ -6,14 +6,11 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-import sqlalchemy as sa
-
-from assistant.channels import accounts, outbox, session
+from assistant.channels import accounts, inbox, outbox, session
 from assistant.channels.message import Address, InboundMessage
 from assistant.domain import members
 from assistant.flows import kf_welcome
 from assistant.store import Due, Fact, Work
-from assistant.store import inbox as inbox_rows
 from assistant.wecom import fields, kf_base
 from assistant.wecom import kf as words
 
@@ -117,10 +114,8 @@ def _takes_again(work: Work, address: Address, at: datetime) -> None:
 
 def _recalled(work: Work, message: InboundMessage, event: dict[str, Any]) -> None:
     """What was taken back and is not answered yet needs no answer; a colleague's words are shown as taken back."""
-    table, recalled = inbox_rows, fields.text(event, "recall_msgid")
-    mine = sa.and_(table.c.source == message.source, table.c.external_id == recalled, table.c.conversation == message.address.conversation)
-    states = ("waiting",) if message.event == "user_recall_msg" else ("handled",)
-    work.execute(table.update().where(mine, table.c.state.in_(states)).values(state="recalled"))
+    recalled = fields.text(event, "recall_msgid")
+    inbox.recall(work, message, recalled, "waiting" if message.event == "user_recall_msg" else "handled")
     payload = {"conversation": message.address.conversation, "msgid": recalled, "by": fields.text(event, "servicer_userid")}
     work.record(Fact("kf.recalled", f"conversation:{message.address.conversation}", payload))
 

@@ -4,28 +4,19 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Sequence
-from datetime import timedelta
 from typing import Any
-
-import sqlalchemy as sa
 
 from assistant.base.errors import Invalid, LaoyouError, Transient
 from assistant.base.principal import system
 from assistant.channels import accounts, session
 from assistant.channels.message import InboundMessage
-from assistant.channels.session import kf_session
 from assistant.domain import members
 from assistant.jobs import Handler, Job
-from assistant.store import Due, Store, View, Work
+from assistant.store import Due, Store, Work
 from assistant.wecom import WeComClient, calls_kf
 
 ME = system("kf")
 NOT_OURS = "这个客服账号没有交给本应用管理，请在企业微信后台“微信客服 → API”里开启"
-ACTIVE = timedelta(hours=48)
-"""WeCom tells names only of customers who wrote within this time."""
-
-AGAIN = timedelta(days=1)
-"""A customer whose name WeCom did not tell is asked for again after this time."""
 
 
 def handlers(store: Store, client: WeComClient, named: Sequence[str], used: bool) -> dict[str, Handler]:
@@ -84,7 +75,7 @@ class _Desk:
     async def customers(self, _job: Job) -> None:
         """A hundred at a time, each hundred a commit of its own, so that a run goes on where the last one ended."""
         while True:
-            peers: list[str] = await self._store.read(nameless)
+            peers: list[str] = await self._store.read(session.nameless, calls_kf.CUSTOMERS)
             if not peers:
                 return
             try:
@@ -96,17 +87,8 @@ class _Desk:
             await self._store.write(_name, (peers, told), ME)
 
 
-def nameless(view: View, limit: int = calls_kf.CUSTOMERS) -> list[str]:
-    """Customers who wrote lately and were not asked for yet (or not told of, a day ago)."""
-    table = kf_session
-    unasked = sa.or_(table.c.asked_at.is_(None), sa.and_(table.c.asked_at < view.now - AGAIN, table.c.named.is_(False)))
-    lately = table.c.last_said > view.now - ACTIVE
-    statement = sa.select(table.c.peer).where(unasked, lately).distinct().order_by(table.c.peer).limit(limit)
-    return [row.peer for row in view.all(statement)]
-
-
-def _name(work: Work, told: tuple[list[str], list[dict[str, Any]]]) -> int:
-    """Writes names where we had none, and unionids as evidence of who somebody is; returns how many were told."""
+def _name(work: Work, told: tuple[list[str], list[dict[str, Any]]]) -> None:
+    """Writes names where we had none, and unionids as evidence of who somebody is."""
     peers, rows = told
     ids = _met(work, peers)
     profiles = members.profiles(work, sorted(set(ids.values())))
@@ -124,7 +106,6 @@ def _name(work: Work, told: tuple[list[str], list[dict[str, Any]]]) -> int:
             identity = members.Identity("unionid", unionid)
             members.bind(work, [members.Bind(f"kfunion:{peer}:{unionid}:{member_id}", member_id, identity, source="wecom_kf")])
     session.note_asked(work, peers, known)
-    return len(known)
 
 
 def _met(work: Work, peers: list[str]) -> dict[str, str]:

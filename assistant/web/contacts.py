@@ -23,7 +23,7 @@ GROUPS = {"open": "正常", "inheriting": "群主已离职，待接手", "dismis
 
 def overview(view: View) -> shapes.ContactsOut:
     """All of it."""
-    names = {one.userid: one.name for one in staff.people(view)}
+    names = staff.names(view)
     return shapes.ContactsOut(
         staff=_staff(view, names),
         runs=[shapes.RunOut.model_validate(one, from_attributes=True) for one in contacts.latest(view)],
@@ -147,7 +147,7 @@ def not_understood(view: View, limit: int = SHOWN) -> list[shapes.NotUnderstoodO
 def of_member(view: View, ref: str) -> shapes.FriendsOut:
     """A member's friendships and groups."""
     member_id = book.find(view, ref)
-    names = {one.userid: one.name for one in staff.people(view)}
+    names = staff.names(view)
     found = contacts.of_member(view, member_id)
     called = {number: one.name for number, one in contacts.by_id(view, {tag for one in found for tag in one.tags}).items()}
     friends = [

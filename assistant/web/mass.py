@@ -67,7 +67,7 @@ async def show_funnel(call: Call) -> FunnelOut:
 
 
 def _tasks(view: View, tasks: Sequence[outreach.Task]) -> list[MassTaskOut]:
-    names, goals = _names(view), operations.goals_of(view, {task.cause for task in tasks})
+    names, goals = staff.names(view), operations.goals_of(view, {task.cause for task in tasks})
     return [
         MassTaskOut(
             id=task.id,
@@ -95,10 +95,6 @@ def _say(task: outreach.Task) -> str:
 
 
 def _lines(view: View, lines: Sequence[outreach.StaffLine]) -> list[StaffLineOut]:
-    names = _names(view)
+    names = staff.names(view)
     fields = [name for name in StaffLineOut.model_fields if name != "name"]
     return [StaffLineOut(name=names.get(one.staff, one.staff), **{field: getattr(one, field) for field in fields}) for one in lines]
-
-
-def _names(view: View) -> dict[str, str]:
-    return {one.userid: one.name for one in staff.people(view)}

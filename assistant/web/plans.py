@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from assistant import operations
+from assistant.domain import staff
 from assistant.operations import MomentReport, Preview, Stored
 from assistant.store import View, Work
 from assistant.web import plan_words, reach
@@ -160,7 +161,7 @@ def report(view: View, plan_id: str) -> ReportOut:
 
 
 def _moment(view: View, told: MomentReport) -> MomentReportOut:
-    names = reach.names(view)
+    names = staff.names(view)
     lines = [PublicationOut.model_validate({**reach.fields_of(one), "name": names.get(one.staff, one.staff)}) for one in told.staff]
     return MomentReportOut(**{**reach.fields_of(told), "staff": lines}, say=reach.MOMENT_SAYS.get(told.state, told.state))
 

@@ -40,18 +40,13 @@ MOMENT_SAYS = {
 WORD_SAYS = {"waiting": "正在同步", "unknown": "正在核对", "active": "生效中", "refused": "企业微信没有接受", "leaving": "正在删除"}
 
 
-def names(view: View) -> dict[str, str]:
-    """What employees are called."""
-    return {one.userid: one.name for one in staff.people(view)}
-
-
 async def moments(call: Call) -> MomentsOut:
     """The newest with what became of them."""
     return await call.store.read(_moments)
 
 
 def _moments(view: View) -> MomentsOut:
-    known = names(view)
+    known = staff.names(view)
     return MomentsOut(moments=[_moment(one, outreach.publications_of(view, one.id), known) for one in outreach.moments(view)])
 
 
@@ -113,7 +108,7 @@ async def statistics(call: Call) -> StatisticsOut:
 def _statistics(view: View, days: int) -> StatisticsOut:
     last = business_day(view.now) - timedelta(days=1)
     first = last - timedelta(days=days - 1)
-    known = names(view)
+    known = staff.names(view)
     people, owners = insights.staff_figures(view, first, last), insights.group_figures(view, first, last)
     queries = {
         "staff": insights.written(insights.staff_statement(first, last), view.dialect),

@@ -8,7 +8,7 @@ import ipaddress
 import socket
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
@@ -38,9 +38,9 @@ class Offered:
 
 
 class Unfetched(Exception):
-    """It is not to be had; ``state`` says why: expired, too_large, refused, unreadable."""
+    """It is not to be had; ``state`` says why."""
 
-    def __init__(self, state: str) -> None:
+    def __init__(self, state: Literal["expired", "too_large", "refused", "unreadable"]) -> None:
         super().__init__(state)
         self.state = state
 

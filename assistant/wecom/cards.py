@@ -13,6 +13,7 @@ LONGEST_BUTTON = 30
 
 LONGEST_TITLE = 78
 KEY = "choice"
+TOO_LATE = "已过期，请看最新消息"
 
 
 def fits(options: Sequence[str]) -> bool:

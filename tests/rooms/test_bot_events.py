@@ -22,7 +22,7 @@ from assistant.flows import bot_events
 from assistant.store import Store, Work
 from assistant.web.doors import Doors
 from assistant.web.server import make_app
-from assistant.wecom import from_bot_frame
+from assistant.wecom import cards, from_bot_frame
 
 ME = system("test")
 GROUP = Address("bot", "b1", "lin", "wr1")
@@ -75,7 +75,7 @@ def test_a_card_that_a_newer_one_has_replaced_does_nothing(store: Store, clock: 
     offered(store, "st_1", "批准")
     clock.advance(streams.MOST / 10)
     offered(store, "st_2", "确认")
-    assert button(store.do(bot_events.hear, pressed(clock, "lin", "st_1"), ME)) == bot_events.TOO_LATE
+    assert button(store.do(bot_events.hear, pressed(clock, "lin", "st_1"), ME)) == cards.TOO_LATE
     assert store.look(inbox.open_messages, GROUP.conversation) == []
 
 

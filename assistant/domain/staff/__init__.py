@@ -17,7 +17,7 @@ from assistant.domain.staff.model import (
     Ticket,
     Turned,
 )
-from assistant.domain.staff.queries import open_tickets, overdue, people, person, ticket, tickets_of
+from assistant.domain.staff.queries import names, open_tickets, overdue, people, person, ticket, tickets_of
 
 __all__ = [
     "COMPLAINT_PROMISE",
@@ -37,6 +37,7 @@ __all__ = [
     "answered",
     "done",
     "leave",
+    "names",
     "open_ticket",
     "open_tickets",
     "overdue",

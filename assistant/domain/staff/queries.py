@@ -12,6 +12,11 @@ def people(view: View) -> list[Person]:
     return store.people(view)
 
 
+def names(view: View) -> dict[str, str]:
+    """Userid → what they are called."""
+    return {one.userid: one.name for one in people(view)}
+
+
 def person(view: View, userid: str) -> Person | None:
     """One person, or None."""
     return next(iter(store.people(view, userid)), None)

@@ -9,6 +9,7 @@ from aiohttp import web
 
 from assistant import access
 from assistant.base.errors import Invalid
+from assistant.domain import staff
 from assistant.web import reach
 from assistant.web.console.forms import see
 from assistant.web.doors import Call
@@ -21,7 +22,7 @@ SPLIT = re.compile(r"[\s,，、;；]+")
 
 async def moments(call: Call) -> web.StreamResponse:
     """What employees are asked to publish, and whether they did."""
-    people = await call.store.read(reach.names)
+    people = await call.store.read(staff.names)
     may = access.allowed(call.who, "plan:approve")
     return render(call, "moments.html", shown=await reach.moments(call), people=people, may=may)
 
@@ -50,7 +51,7 @@ async def statistics(call: Call) -> web.StreamResponse:
 
 async def words(call: Call) -> web.StreamResponse:
     """All rules."""
-    people = await call.store.read(reach.names)
+    people = await call.store.read(staff.names)
     may = access.allowed(call.who, "content:edit")
     return render(call, "words.html", shown=await reach.words(call), people=people, may=may)
 
