@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from assistant.base.errors import Invalid
 from assistant.base.principal import Principal
-from assistant.domain import archive
+from assistant.domain import archive, staff
 from assistant.store import Store, Work, cursor, upsert
 
 SET = 500
@@ -121,7 +121,7 @@ def _read(raw: bytes) -> archive.Line:
 
 
 def _keep(work: Work, request: _Set) -> archive.Taken:
-    taken = archive.keep(work, request.lines)
+    taken = archive.keep(work, request.lines, staff.names(work))
     if request.mark is not None:
         name, place = request.mark
         upsert(work, cursor, [{"name": name, "value": place, "at": work.now}], ["name"], ["value", "at"])

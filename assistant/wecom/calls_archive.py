@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
+from assistant.wecom import fields
 from assistant.wecom.client import WeComClient
 
 AT_ONCE = 100
@@ -44,7 +45,7 @@ async def agreed_in_room(client: WeComClient, chatid: str) -> list[Word]:
 
 def _words(answer: Mapping[str, Any]) -> Iterator[Word]:
     """Customers who were never asked have no time and say nothing."""
-    for row in answer.get("agreeinfo") or ():
-        at, external = row.get("status_change_time"), str(row.get("exteranalopenid") or "")
-        if external and isinstance(at, int) and at > 0:
-            yield Word(external, row.get("agree_status") in AGREED, datetime.fromtimestamp(at, UTC))
+    for row in fields.rows(answer, "agreeinfo"):
+        at, external = fields.instant(row.get("status_change_time")), fields.text(row, "exteranalopenid")
+        if external and at is not None:
+            yield Word(external, row.get("agree_status") in AGREED, at)

@@ -14,7 +14,7 @@ from assistant import triggers
 from assistant.base.clock import ManualClock
 from assistant.base.errors import Invalid
 from assistant.base.principal import Principal, system
-from assistant.domain import archive, insights, members
+from assistant.domain import archive, insights, members, staff
 from assistant.domain.archive.tables import message
 from assistant.domain.members import Identity
 from assistant.flows import archiving, erasing, exporting
@@ -54,6 +54,14 @@ def test_who_did_not_agree_is_not_kept_and_who_takes_it_back_is_forgotten(store:
     take(store, agree(status="Disagree", seconds=60), line(4, text="别留"))
     assert texts(store) == ["在的"]
     assert store.look(archive.agreed) == (0, 1)
+
+
+def test_employees_who_are_called_as_customers_are_make_no_customer_group_and_need_not_agree(store: Store) -> None:
+    store.do(staff.register, [staff.Register("woody", "woody", "伍迪")], ME)
+    among_us = [line(1, "woody", "周会改到三点", tolist=["wang"]), line(2, "wang", "好的", tolist=["woody"])]
+    report = take(store, *among_us, line(3, "woody", "您好，有货", tolist=["wang", "wmA"]))
+    assert (report.kept, report.elsewhere, report.silent) == (1, 2, 0)
+    assert [(one.sender, one.by_staff, one.text) for one in store.look(archive.said, "wr1")] == [("woody", True, "您好，有货")]
 
 
 def test_who_agrees_in_wecom_is_kept_from_then_on(store: Store) -> None:

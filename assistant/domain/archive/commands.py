@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -41,20 +41,20 @@ def agree_member(work: Work, member_id: str) -> None:
     agree(work, [Agreement(one.value, True, work.now) for one in known if one.namespace == NAMESPACE])
 
 
-def keep(work: Work, lines: Sequence[Line]) -> Taken:
+def keep(work: Work, lines: Sequence[Line], staff: Collection[str] = ()) -> Taken:
     """Keeps what people who agreed said in customer groups, each message once by its msgid; takes back what was recalled, also before it
-    came. Said anew it changes nothing."""
+    came. Said anew it changes nothing. ``staff`` are the userids of our people, who are no customers whatever they are called."""
     words = [Agreement(line.sender, line.agreed, line.at) for line in lines if line.action == "agree"]
     agreements = agree(work, words) if words else 0
     sent = {ids.derive("archive", line.msgid): line for line in lines if line.action == "send"}
-    ours = {row_id: line for row_id, line in sent.items() if line.in_customer_group}
-    customers = sorted({line.sender for line in ours.values() if not line.by_staff})
+    ours = {row_id: line for row_id, line in sent.items() if line.in_customer_group(staff)}
+    customers = sorted({line.sender for line in ours.values() if not line.by_staff(staff)})
     may = _agreements(work, customers)
-    heard = {row_id: line for row_id, line in ours.items() if line.by_staff or may.get(line.sender, (False,))[0]}
+    heard = {row_id: line for row_id, line in ours.items() if line.by_staff(staff) or may.get(line.sender, (False,))[0]}
     owners = _members(work, customers)
-    rows = [_row(row_id, line, line.sender, owners.get(line.sender, "")) for row_id, line in heard.items()]
+    rows = [_row(row_id, line, owners.get(line.sender, "")) | _said(line, staff) for row_id, line in heard.items()]
     new = work.insert_new(tables.message, rows)
-    taken_back = _recall(work, [line for line in lines if line.action == "recall"])
+    taken_back = _recall(work, [line for line in lines if line.action == "recall"], staff)
     return Taken(len(new), len(heard) - len(new), len(ours) - len(heard), len(sent) - len(ours), taken_back, agreements)
 
 
@@ -83,26 +83,31 @@ def sweep(work: Work) -> int:
     return len(rows)
 
 
-def _recall(work: Work, lines: Sequence[Line]) -> int:
+def _recall(work: Work, lines: Sequence[Line], staff: Collection[str]) -> int:
     """The words go, the place stays; a message that comes after its recall finds its place taken."""
     wanted = {ids.derive("archive", line.recalls): line for line in lines}
     # Nothing of it is kept but its place, so nobody needs to have agreed.
-    rows = [_row(row_id, line, "", "") | {"recalled": True} for row_id, line in wanted.items()]
+    rows = [_row(row_id, line, "") | {"recalled": True, "by_staff": line.by_staff(staff)} for row_id, line in wanted.items()]
     before = work.insert_new(tables.message, rows)
     table = tables.message
     known = table.update().where(work.among(table.c.id, set(wanted) - before), table.c.recalled.is_(False))
     return len(before) + work.execute(known.values(recalled=True, text="")).rowcount
 
 
-def _row(row_id: str, line: Line, sender: str, member_id: str) -> dict[str, Any]:
+def _said(line: Line, staff: Collection[str]) -> dict[str, Any]:
+    return {"sender": line.sender, "by_staff": line.by_staff(staff), "text": line.text}
+
+
+def _row(row_id: str, line: Line, member_id: str) -> dict[str, Any]:
+    """The place of a message, without who said what."""
     return {
         "id": row_id,
         "member_id": member_id,
         "room": line.room,
-        "sender": sender,
-        "by_staff": line.by_staff,
+        "sender": "",
+        "by_staff": False,
         "kind": line.kind,
-        "text": line.text if line.action == "send" else "",
+        "text": "",
         "recalled": False,
         "at": line.at,
     }

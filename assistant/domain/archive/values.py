@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -12,7 +12,7 @@ from assistant.base.errors import Invalid
 
 Action = Literal["send", "recall", "switch", "agree"]
 CUSTOMER = re.compile(r"w[mo]")
-"""Ids of customers begin so; everybody else in the archive is an employee (or a robot)."""
+"""Ids of customers begin so; everybody else in the archive is an employee (or a robot). Some employees are called so too."""
 
 AGREED = frozenset({"Agree", "Default_Agree"})
 MOST_TEXT = 20_000
@@ -33,14 +33,17 @@ class Line:
     recalls: str = ""
     agreed: bool = False
 
-    @property
-    def by_staff(self) -> bool:
-        return CUSTOMER.match(self.sender) is None
+    def by_staff(self, staff: Collection[str]) -> bool:
+        """Whether an employee said it; ``staff`` are those we know."""
+        return not _is_customer(self.sender, staff)
 
-    @property
-    def in_customer_group(self) -> bool:
+    def in_customer_group(self, staff: Collection[str]) -> bool:
         """Whether it was said in a group with customers; nothing else is kept."""
-        return bool(self.room) and any(CUSTOMER.match(one) for one in (self.sender, *self.to))
+        return bool(self.room) and any(_is_customer(one, staff) for one in (self.sender, *self.to))
+
+
+def _is_customer(person: str, staff: Collection[str]) -> bool:
+    return CUSTOMER.match(person) is not None and person not in staff
 
 
 @dataclass(frozen=True, slots=True)
