@@ -45,7 +45,7 @@ class Conversation:
 class Line:
     """One message as shown to a person. ``side`` is in, out, person or event; ``state`` of the inbox or outbox row; ``at`` UTC.
 
-    ``files`` are the ids of what came with it and is kept.
+    ``files`` are the ids of what came with it and is kept; ``foreign``: the words are not the speaker's own, but passed on.
     """
 
     side: str
@@ -54,6 +54,7 @@ class Line:
     state: str
     cause: str = ""
     files: tuple[str, ...] = ()
+    foreign: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,7 +252,8 @@ def _heard(row: Any, came: list[received.Received]) -> Line:
     """What somebody said, and what became of the pictures and files that came with it."""
     notes = [f"（{received.SAID[one.state]}）" for one in came]
     files = tuple(one.id for one in came if one.state == "kept")
-    return Line(_side(row.message), "".join([_said(row.message), *notes]), row.received_at, row.state, files=files)
+    foreign = bool(row.message.get("quoted")) and not row.message.get("text")
+    return Line(_side(row.message), "".join([_said(row.message), *notes]), row.received_at, row.state, files=files, foreign=foreign)
 
 
 def _side(message: dict[str, Any]) -> str:

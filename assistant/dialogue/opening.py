@@ -20,6 +20,7 @@ from assistant.domain import outreach
 from assistant.store import Due, Fact, Work, upsert
 
 HISTORY = 12
+PASSED_ON = "[转来的话]"
 BREAKERS = ((timedelta(seconds=30), 6), (timedelta(minutes=10), 30))
 """At most so many automatic replies in so long a time; beyond it the turn waits until one has aged, so that two bots cannot talk each
 other hot, while a person who asks quickly is still answered."""
@@ -93,7 +94,8 @@ def _opened(
     old = [line for line in lines if line.side != "event" and (line.side != "in" or line.state not in ("waiting", "recalled"))]
     pending = asked(work, current.id, turn_id)
     said, stale = _said(work, current.id, messages, pending)
-    history = tuple(("user" if line.side == "in" else "assistant", line.text) for line in old[-HISTORY:])
+    # Words of others have been shown to the turn that had its tools taken away for them; later ones only know that there were some.
+    history = tuple(("user" if line.side == "in" else "assistant", PASSED_ON if line.foreign else line.text) for line in old[-HISTORY:])
     return Opened(
         turn=turn_id,
         conversation=current,

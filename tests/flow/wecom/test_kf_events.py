@@ -107,6 +107,9 @@ async def test_a_passed_on_yes_is_not_a_yes(database: str) -> None:
         await at.settle()
         assert at.opened[-1].said == ()
         assert "她：确认" in at.opened[-1].quoted[0]
+        await at.say("刚才那段你看看")
+        assert ("user", "[转来的话]") in at.opened[-1].history
+        assert "她：确认" not in str(at.opened[-1].history)
 
 
 async def test_a_customer_who_refuses_us_is_left_in_peace_and_an_event_told_twice_counts_once(database: str) -> None:
