@@ -15,6 +15,7 @@ from assistant.flows.contact_look import ME
 from assistant.jobs import Handler, Job
 from assistant.store import Due, Store, Work
 from assistant.wecom import Unknown, WeComClient, calls_contact
+from assistant.wecom.calls import every
 
 SEND, POLL = "transfer.send", "transfer.poll"
 POLL_EVERY = timedelta(hours=4)
@@ -115,16 +116,12 @@ class TransferDesk:
         route = _route(job)
         under_way = await self._store.read(lambda view: contacts.under_way(view, route[0]))
         mine = {one.external: one for one in under_way if (one.takeover, one.resigned) == route[1:] and one.state != "asked"}
-        turns, cursor = [], ""
-        while True:
-            page = await calls_contact.transfer_result(self._client, *route[:2], cursor, resigned=route[2])
-            for row in page.rows:
-                one, state = mine.get(str(row.get("external_userid"))), STATUS.get(int(row.get("status") or 0))
-                if one is not None and state is not None and state != one.state:
-                    turns.append(TransferTurn(one.id, state))
-            cursor = page.next_cursor
-            if not cursor:
-                break
+        turns = []
+        told = every(lambda cursor: calls_contact.transfer_result(self._client, *route[:2], cursor, resigned=route[2]))
+        async for row in told:
+            one, state = mine.get(str(row.get("external_userid"))), STATUS.get(int(row.get("status") or 0))
+            if one is not None and state is not None and state != one.state:
+                turns.append(TransferTurn(one.id, state))
         for start in range(0, max(len(turns), 1), 100):
             await self._store.write(settle, Sent(route, turns[start : start + 100]), ME, cause=f"transfer:{job.key}")
 

@@ -15,6 +15,7 @@ from assistant.flows.contact_welcome import check_greeting
 from assistant.jobs import Handler, Job
 from assistant.store import Due, Store, Work
 from assistant.wecom import Unknown, WeComClient, calls_contact
+from assistant.wecom.calls import every
 
 TELL = "contact.way"
 ERRORS = {
@@ -122,16 +123,13 @@ class WayDesk:
         """Whether WeCom has made a way whose making was not answered: it is known by its state. Join ways cannot be listed."""
         if way.kind == "group":
             return WayTurn(way.id, "unknown", trouble="企业微信没有确认是否建好入群码，请到企业微信后台核对；没有的话点“重新创建”")
-        now, cursor = int(self._store.clock.now().timestamp()), ""
-        while True:
-            page = await calls_contact.list_contact_ways(self._client, now - 86_400, now + 60, cursor)
-            for row in page.rows:
-                kept = await calls_contact.get_contact_way(self._client, str(row.get("config_id", "")))
-                if kept.get("state") == way.state:
-                    return WayTurn(way.id, "active", str(kept.get("config_id") or row.get("config_id")), str(kept.get("qr_code") or ""))
-            cursor = page.next_cursor
-            if not cursor:
-                return WayTurn(way.id, "unknown", trouble="企业微信没有确认是否建好，也找不到它；可以点“重新创建”")
+        now = int(self._store.clock.now().timestamp())
+        made = every(lambda cursor: calls_contact.list_contact_ways(self._client, now - 86_400, now + 60, cursor))
+        for number in [str(row.get("config_id", "")) async for row in made]:
+            kept = await calls_contact.get_contact_way(self._client, number)
+            if kept.get("state") == way.state:
+                return WayTurn(way.id, "active", str(kept.get("config_id") or number), str(kept.get("qr_code") or ""))
+        return WayTurn(way.id, "unknown", trouble="企业微信没有确认是否建好，也找不到它；可以点“重新创建”")
 
     async def _change(self, way: Way) -> WayTurn:
         if way.kind == "group":

@@ -65,15 +65,12 @@ class MassDesk:
     async def _sent(self, task: outreach.Task) -> bool:
         """Whether its employee has pressed send; noted the first time."""
         assert task.msgid
-        cursor = ""
-        while True:
-            listing = await calls.get_groupmsg_task(self._client, task.msgid, cursor=cursor)
-            if any(row.get("userid") == task.staff and row.get("status") == 2 for row in listing.rows):
-                await self._store.write(outreach.confirmed, task.id, ME)
-                return True
-            cursor = listing.next_cursor
-            if not cursor:
-                return False
+        msgid = task.msgid
+        rows = calls.every(lambda cursor: calls.get_groupmsg_task(self._client, msgid, cursor=cursor))
+        if any([row.get("userid") == task.staff and row.get("status") == 2 async for row in rows]):
+            await self._store.write(outreach.confirmed, task.id, ME)
+            return True
+        return False
 
     async def _results(self, task: outreach.Task) -> bool:
         """Every page of results in a commit of its own; true when nothing more is to come."""
@@ -217,18 +214,12 @@ class MassDesk:
         if look < LOOKS:
             await self._store.write(outreach.look_again, (task.id, look + 1, LOOK_AGAIN), ME)
 
-    async def _candidates(self, task: outreach.Task) -> list[Mapping[str, Any]]:
+    async def _candidates(self, task: outreach.Task) -> Sequence[Mapping[str, Any]]:
         """Tasks of these words made around our call that are nobody's yet; of groups only a single one, since nobody can be seen in it."""
         assert task.called_at
         start, end = int((task.called_at - BEFORE).timestamp()), int((task.called_at + AFTER).timestamp())
-        rows: list[Mapping[str, Any]] = []
-        cursor = ""
-        while True:
-            listing = await calls.get_groupmsg_list_v2(self._client, task.chat, start, end, cursor=cursor)
-            rows += [row for row in listing.rows if (row.get("text") or {}).get("content", "") == task.text]
-            cursor = listing.next_cursor
-            if not cursor:
-                break
+        made = calls.every(lambda cursor: calls.get_groupmsg_list_v2(self._client, task.chat, start, end, cursor=cursor))
+        rows = [row async for row in made if (row.get("text") or {}).get("content", "") == task.text]
         known = await self._store.read(outreach.known_msgids, [str(row.get("msgid")) for row in rows])
         fresh = [row for row in rows if row.get("msgid") and row["msgid"] not in known]
         if task.chat == "group" and (len(fresh) != 1 or await self._store.read(outreach.lost_like, task) != 1):
@@ -242,11 +233,5 @@ class MassDesk:
             return None
         if task.chat == "group":
             return set()
-        found: set[str] = set()
-        cursor = ""
-        while True:
-            listing = await calls.get_groupmsg_send_result(self._client, msgid, task.staff, cursor=cursor)
-            found |= {str(row.get("external_userid")) for row in listing.rows}
-            cursor = listing.next_cursor
-            if not cursor:
-                return found or None
+        results = calls.every(lambda cursor: calls.get_groupmsg_send_result(self._client, msgid, task.staff, cursor=cursor))
+        return {str(row.get("external_userid")) async for row in results} or None

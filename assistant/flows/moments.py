@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 from typing import Any
 
@@ -13,6 +13,7 @@ from assistant.domain import outreach
 from assistant.jobs import Handler, Job
 from assistant.store import Store
 from assistant.wecom import Unknown, WeComClient, calls_mass
+from assistant.wecom.calls import every
 from assistant.wecom.media import MediaDesk
 
 ME = system("moments")
@@ -108,42 +109,24 @@ class _Desk:
         turn = outreach.MomentTurn(moment.id, state, moment.reason, publications=tuple(seen), look_after=None if over else longer)
         await self._turn(turn)
 
-    async def _publications(self, external: str) -> Any:
-        cursor = ""
-        while True:
-            listing = await calls_mass.moment_staff(self._client, external, cursor=cursor)
-            for row in listing.rows:
-                staff, published = str(row.get("userid")), row.get("publish_status") == 1
-                customers = comments = likes = 0
-                if published:
-                    customers = await self._reached(external, staff)
-                    comments, likes = await calls_mass.moment_comments(self._client, external, staff)
-                yield outreach.Publication(staff, published, customers, comments, likes)
-            cursor = listing.next_cursor
-            if not cursor:
-                return
+    async def _publications(self, external: str) -> AsyncIterator[outreach.Publication]:
+        async for row in every(lambda cursor: calls_mass.moment_staff(self._client, external, cursor=cursor)):
+            staff, published = str(row.get("userid")), row.get("publish_status") == 1
+            customers = comments = likes = 0
+            if published:
+                customers = await self._reached(external, staff)
+                comments, likes = await calls_mass.moment_comments(self._client, external, staff)
+            yield outreach.Publication(staff, published, customers, comments, likes)
 
     async def _reached(self, external: str, staff: str) -> int:
-        count, cursor = 0, ""
-        while True:
-            listing = await calls_mass.moment_reached(self._client, external, staff, cursor=cursor)
-            count += len(listing.rows)
-            cursor = listing.next_cursor
-            if not cursor:
-                return count
+        return len([row async for row in every(lambda cursor: calls_mass.moment_reached(self._client, external, staff, cursor=cursor))])
 
     async def _find(self, moment: outreach.Moment, pause: float) -> None:
         """Looks for a moment of these words made around our call that is nobody's yet; after two looks it stays unknown and is shown."""
         assert moment.called_at
         start, end = int((moment.called_at - BEFORE).timestamp()), int((moment.called_at + AFTER).timestamp())
-        rows: list[Mapping[str, Any]] = []
-        cursor = ""
-        while True:
-            listing = await calls_mass.moments(self._client, start, end, cursor=cursor)
-            rows += [row for row in listing.rows if (row.get("text") or {}).get("content", "") == moment.text]
-            cursor = listing.next_cursor
-            if not cursor:
-                break
+        made = every(lambda cursor: calls_mass.moments(self._client, start, end, cursor=cursor))
+        rows = [row async for row in made if (row.get("text") or {}).get("content", "") == moment.text]
         known = await self._store.read(outreach.known_moments, [str(row.get("moment_id")) for row in rows])
         fresh = [str(row["moment_id"]) for row in rows if row.get("moment_id") and row["moment_id"] not in known]
         if len(fresh) == 1:

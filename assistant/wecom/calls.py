@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -143,6 +143,18 @@ async def send_welcome_msg(client: WeComClient, welcome_code: str, text: str, at
     if attachments:
         body["attachments"] = list(attachments)
     await client.call("contact", "externalcontact/send_welcome_msg", body)
+
+
+async def every(page: Callable[[str], Awaitable[Listing]]) -> AsyncIterator[dict[str, Any]]:
+    """Every row of a listing, page after page; ``page`` asks for what is behind a cursor, empty for the beginning."""
+    cursor = ""
+    while True:
+        found = await page(cursor)
+        for row in found.rows:
+            yield row
+        cursor = found.next_cursor
+        if not cursor:
+            return
 
 
 async def listing(client: WeComClient, path: str, body: Mapping[str, Any], name: str) -> Listing:
