@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from pydantic import Field
 
 from assistant.agent import ToolResult
@@ -12,6 +14,10 @@ class Query(Arguments):
     """What to look up, in the member's words."""
 
     query: str = Field(min_length=1, max_length=500)
+
+
+UNHAPPY = re.compile(r"投诉|气死|太差|骗子|垃圾|不满|生气|差评")
+"""Who is unhappy hears an apology and by when; who only asks for a person does not."""
 
 
 class Reason(Arguments):
@@ -27,7 +33,9 @@ async def search_knowledge(context: ToolContext, arguments: Query, _key: str) ->
 
 async def hand_over(_context: ToolContext, arguments: Reason, _key: str) -> ToolResult:
     """Only says so; the turn's closing commit opens the ticket together with this answer."""
-    say = "好的，我请同事来接着帮您，Ta 会看到我们刚才聊的内容，您不用再说一遍。投诉类问题我们 12 小时内给您答复。"
+    say = "好的，我请同事来接着帮您，Ta 会看到我们刚才聊的内容，您不用再说一遍。"
+    if UNHAPPY.search(arguments.reason):
+        say += "让您不愉快了，真对不起；我们 12 小时内给您处理结果。"
     return ToolResult({"reason": arguments.reason, "say": say}, handover=True)
 
 

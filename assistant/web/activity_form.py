@@ -74,6 +74,7 @@ PLACES = {
 }
 """Place in the description → what the form calls it, for what is not in ``ADDS``."""
 
+REWARDED = {"referral": "邀请人得积分", "survey": "填完送积分", "koc": "认证时送积分"}
 ONCE = ("tasks", "survey", "koc")
 """Kinds that count by themselves: a task, a survey and a recognition once a member."""
 
@@ -192,7 +193,7 @@ def _kind_fields(full: Mapping[str, Any], kind: str) -> list[Field]:
 def _money(full: Mapping[str, Any], kind: str) -> list[Field]:
     found = []
     if kind not in ("lottery", "tasks", "check_in") and _only_points(full.get("rewards", ())):
-        label, empty = ("邀请人得积分", "不送") if kind == "referral" else ("参加送积分", "实物，由人发货" if "stock" in full else "不送")
+        label, empty = REWARDED.get(kind, "参加送积分"), "实物，由人发货" if "stock" in full else "不送"
         found.append(field(full, ("given", "rewards"), label, "number", empty))
     if kind == "referral" and _only_points(full.get("welcome", ())):
         found.append(field(full, ("given", "welcome"), "新朋友得积分", "number", "不送"))

@@ -12,6 +12,7 @@ from assistant.base.money import format_yuan, parse_yuan
 from assistant.web.fields import Field, Group, Path, at, field, percent
 
 NONE = "不要这一行"
+FIRST = "先写一行"
 AGAIN = "再加一行"
 MILLION = 1_000_000
 
@@ -80,7 +81,7 @@ def groups(full: Mapping[str, Any], around: Around) -> list[Group]:
             continue
         said = f"{word} {len(found) + 1}"
         fields = tuple(replace(one, place=said) for one in make(full, (name, place), around))
-        found.append(Group(word, fields, title or AGAIN, not title and bool(found)))
+        found.append(Group(word, fields, title or (AGAIN if found else FIRST), not title and bool(found)))
     return [*found, *last]
 
 
@@ -160,7 +161,7 @@ def _gift(full: Mapping[str, Any], row: Path, around: Around, first: tuple[tuple
     choices += [(f"chance:{name}", f"「{title}」的机会") for name, kind, title in around.activities if kind in ("lottery", "check_in")]
     return [
         field(full, (*row, "gives"), "送什么", "choice", choices=_with(choices, gives)),
-        field(full, (*row, "amount"), "送多少（积分写个数，券写元）", "text", "一份"),
+        field(full, (*row, "amount"), "送多少（积分写个数，券写元）", "text", "实物和返现卡不用写"),
     ]
 
 

@@ -139,7 +139,7 @@ def _touches(view: View, member_id: str) -> list[shapes.TouchOut]:
     """What was sent and what was not, the latest first."""
     sent = outreach.of_member(view, member_id, TOUCHES)
     skipped = outreach.skips_of_member(view, member_id, TOUCHES)
-    because = _causes(view, {one.cause for one in sent} | {one.cause for one in skipped})
+    because = causes(view, {one.cause for one in sent} | {one.cause for one in skipped})
     found = [
         shapes.TouchOut(
             at=one.queued_at,
@@ -158,8 +158,8 @@ def _touches(view: View, member_id: str) -> list[shapes.TouchOut]:
     return sorted(found, key=lambda one: one.at, reverse=True)[:TOUCHES]
 
 
-def _causes(view: View, causes: set[str]) -> dict[str, str]:
+def causes(view: View, found: set[str]) -> dict[str, str]:
     """Plans by their goal, SOPs by their name; other causes have no name."""
-    found = {f"journey:{version.name}:": version.journey.title for version, _on in journeys.journeys(view)}
-    named = {cause: title for cause in causes for begin, title in found.items() if cause.startswith(begin)}
-    return named | operations.goals_of(view, causes - set(named))
+    sops = {f"journey:{version.name}:": version.journey.title for version, _on in journeys.journeys(view)}
+    named = {cause: title for cause in found for begin, title in sops.items() if cause.startswith(begin)}
+    return named | operations.goals_of(view, found - set(named))

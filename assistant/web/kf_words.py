@@ -17,16 +17,20 @@ STATES = {
     "ended": "会话已结束，客户再来信会重新开始",
 }
 
+SILENT = ("new", "assistant")
+"""States in which the assistant has WeCom's word, and so whoever holds the conversation here."""
 
-def session_words(view: View, conversation: str) -> list[str]:
-    """Two short lines, none where the conversation is not one of 微信客服."""
+
+def session_words(view: View, conversation: str, held: bool = False) -> list[str]:
+    """Two short lines, none where the conversation is not one of 微信客服; ``held`` where an operator answers from here."""
     current = session.get(view, conversation)
     if current is None:
         return []
     account = accounts.names(view).get(current.account, "")
     who = staff.person(view, current.servicer) if current.servicer else None
     name = who.name if who is not None else current.servicer
-    state = STATES.get(current.state, current.state) + (f"：{name}" if name else "")
+    said = "在老友里由人接待" if held and current.state in SILENT else STATES.get(current.state, current.state)
+    state = said + (f"：{name}" if name else "")
     return [f"{account} · {state}" if account else state, _window(current, view.now)]
 
 

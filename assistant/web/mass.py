@@ -8,6 +8,7 @@ from datetime import timedelta
 from assistant import access, operations
 from assistant.domain import outreach, staff
 from assistant.store import View
+from assistant.web.book import causes
 from assistant.web.doors import Call
 from assistant.web.shapes_mass import FunnelOut, MassOut, MassTaskOut, MineOut, StaffLineOut
 
@@ -67,13 +68,13 @@ async def show_funnel(call: Call) -> FunnelOut:
 
 
 def _tasks(view: View, tasks: Sequence[outreach.Task]) -> list[MassTaskOut]:
-    names, goals = staff.names(view), operations.goals_of(view, {task.cause for task in tasks})
+    names, titles = staff.names(view), causes(view, {task.cause for task in tasks})
     return [
         MassTaskOut(
             id=task.id,
             chat=task.chat,
             cause=task.cause,
-            title=goals.get(task.cause, task.cause),
+            title=titles.get(task.cause, task.cause),
             staff=task.staff,
             staff_name=names.get(task.staff, task.staff),
             text=task.text,

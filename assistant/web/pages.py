@@ -17,6 +17,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from assistant import access
 from assistant.base.clock import SHANGHAI
 from assistant.base.money import format_yuan
+from assistant.domain import cashback
 from assistant.web.doors import DOORS, Call
 from assistant.web.route import RULES
 from assistant.web.security import LANGUAGE_COOKIE
@@ -106,7 +107,7 @@ def _environment() -> Environment:
     made = Environment(
         loader=FileSystemLoader(HERE / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    made.filters |= {"when": when, "day": day, "yuan": format_yuan, "whole": whole, "percent": percent, "part": part}
+    made.filters |= {"when": when, "day": day, "yuan": format_yuan, "whole": whole, "percent": percent, "part": part, "shop": shop}
     return made
 
 
@@ -125,6 +126,11 @@ def day(value: datetime | date | None) -> str:
 def whole(number: int) -> str:
     """A whole number in groups of three."""
     return f"{number:,}"
+
+
+def shop(name: str) -> str:
+    """A platform as people call it, a name nobody knows as it is."""
+    return cashback.SOURCES.get(name, name)
 
 
 def percent(value: float | None) -> str:

@@ -10,7 +10,7 @@ import pytest
 from langchain_core.messages import HumanMessage, SystemMessage, ToolMessage
 
 from assistant.agent import open_planner
-from assistant.agent.planner import slots
+from assistant.agent.planner import answers, slots
 from assistant.agent.planner.intents import Intents
 from knowledge import default_embedder
 from tests.agent.phrases import HELD_OUT as MORE
@@ -125,6 +125,16 @@ async def test_only_one_thing_asks_for_a_confirmation() -> None:
 )
 async def test_a_pending_question_is_answered(text: str, name: str) -> None:
     assert [name for name, _ in await said(text, "兑换眼罩？")] == [name]
+
+
+async def test_a_yes_to_nothing_is_told_that_nothing_waits() -> None:
+    planner = open_planner(None).bind_tools([])
+    assert (await planner.ainvoke([HumanMessage("确认！")])).content == answers.NOTHING_WAITS
+    assert (await planner.ainvoke([HumanMessage("谢谢")])).content == answers.THANKS
+
+
+async def test_what_the_shop_sells_is_looked_up() -> None:
+    assert await said("你们卖羽绒服吗") == [("search_knowledge", {"query": "你们卖羽绒服吗"})]
 
 
 async def test_a_yes_with_a_second_thought_is_no_yes() -> None:

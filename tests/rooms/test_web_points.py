@@ -81,6 +81,7 @@ def test_what_a_stranger_wrote_into_rules_is_shown_as_text(store: Store, languag
         "problem": HOSTILE,
         "may": {"edit": True, "live": True},
         "states": {},
+        "names": {},
     }
     template = pages._environment().get_template("points.html")
     text = template.render(page=page, t=partial(pages.say, language), rules=store.look(all_rules), **values)

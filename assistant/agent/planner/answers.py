@@ -7,6 +7,7 @@ from typing import Any
 UNKNOWN = "这个我不太确定，怕答错耽误您。要不要帮您转人工同事看看？回复“人工”就行。"
 GREETING = "您好呀，我在的～想查积分、订单、返现，或者问面料洗护、退换货，直接告诉我就好。"
 THANKS = "不客气呀，有需要随时找我～"
+NOTHING_WAITS = "现在没有等您确认的事哦。想兑换、返现或者查什么，直接告诉我就好～"
 WHO = "我是店里的智能小助手，不是真人哦～查积分、订单、返现，问洗护尺码都可以找我；想找同事聊，回复“人工”就行。"
 OTHERS = "只有本人才能查自己的积分、订单和返现哦，请 Ta 用自己的微信来问我，我马上帮 Ta 看。"
 SMALL_TALK = {"greeting": GREETING, "thanks": THANKS, "who_are_you": WHO, "others": OTHERS}

@@ -18,6 +18,8 @@ from assistant.agent.planner import answers, slots
 from assistant.agent.planner.intents import Intents
 
 PENDING = "待确认："
+_AGREES = re.compile(r"\s*(确认|确定|同意)\W*")
+"""Agreement to something; where nothing waits, that is said instead of a guess."""
 _QUESTION = re.compile(
     r".{3,}([?？]|[吗呢])[~～!！。.\s]*$|^(?=.{4}).*(怎么|什么|多少|多久|几[天个件号]|哪|谁|能不能|可不可以|是不是|有没有|会不会)"
 )
@@ -75,6 +77,8 @@ class Planner(BaseChatModel):
         answer = decided(text) if pending else ""
         if answer:
             return [("confirm" if answer == "yes" else "cancel", {})]
+        if not pending and _AGREES.fullmatch(text):
+            return [("", {"say": answers.NOTHING_WAITS})]
         chosen = [self._choose(part) for part in self._questions(text)]
         steps = [step for number, step in enumerate(chosen) if step not in chosen[:number]]
         if len(steps) > 1:

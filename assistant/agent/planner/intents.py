@@ -70,6 +70,7 @@ _RULES: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("my_orders", re.compile(r"(我的|查|我最近).*(订单|快递|买了)|订单.*(到哪|发货)")),
     ("my_points", re.compile(r"(多少|查|几).*(积分|分\b)|积分.*(多少|余额|还剩|几)|^(我的)?积分$")),
     ("my_profile", re.compile(r"(我|我的).*(等级|成长值|会员信息|资料)|(还差|差)多少.*升|我是.*卡吗")),
+    ("search_knowledge", re.compile(r"(你们|咱们|店里|[你您]家)(还|有|也)?卖[^，。]*(吗|嘛|么|不)")),
 )
 LEAST = 0.25
 DENSE = 0.7

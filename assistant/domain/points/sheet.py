@@ -109,7 +109,12 @@ class Sheet:
         spendable = self._spendable(member_id)
         have = sum(lot.remaining for lot in spendable)
         if have < amount:
-            raise Refused(f"积分不够：需要 {amount}，现在可用 {have}", code="insufficient", available=have, wanted=amount)
+            raise Refused(
+                f"积分还差一点：要用 {amount} 积分，您现在有 {have} 积分可以用，再攒 {amount - have} 就够啦",
+                code="insufficient",
+                available=have,
+                wanted=amount,
+            )
         parts, _none = self._draw(spendable, amount)
         self.postings.append(Posting(key, account(member_id, "available"), into, amount, reason))
         self.available[member_id] -= amount

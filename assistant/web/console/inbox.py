@@ -32,7 +32,7 @@ def _one(view: View, conversation_id: str) -> dict[str, Any]:
         "lines": conversation.lines(view, conversation_id, 80),
         "holder": holder_words(view, chosen.holder, names) if chosen.holder else "",
         "in_client": chosen.holder.startswith(conversation.CLIENT),
-        "session": session_words(view, conversation_id),
+        "session": session_words(view, conversation_id, chosen.holder in names),
     }
 
 

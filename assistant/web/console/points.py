@@ -39,6 +39,7 @@ async def _page(call: Call, document: str = "", problem: str = "", written: Mapp
         "problem": problem,
         "may": {"edit": access.allowed(call.who, "points:edit"), "live": access.allowed(call.who, "points:approve")},
         "states": STATES,
+        "names": {f"operator:{one.id}": one.name for one in await call.store.read(access.operators)},
     }
     return render(call, "points.html", status=422 if problem else 200, **values)
 
