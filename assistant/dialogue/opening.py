@@ -14,7 +14,7 @@ from assistant.channels import confirm, inbox, outbox, session, streams
 from assistant.channels.message import InboundMessage
 from assistant.dialogue import conversation as talk
 from assistant.dialogue.tables import turn
-from assistant.dialogue.transcript import asked
+from assistant.dialogue.transcript import begun
 from assistant.dialogue.who import Speaker, met
 from assistant.domain import outreach
 from assistant.store import Due, Fact, Work, upsert
@@ -31,7 +31,7 @@ class Opened:
     """Everything a turn needs to think, read in one transaction. ``said`` are the texts of the burst, oldest first.
 
     ``quoted`` is what the speaker pointed at or passed on and did not write as far as we know; ``stale`` says that somebody clicked what
-    does not stand any more.
+    does not stand any more; ``earlier`` is what an interrupted life of this turn noted.
     """
 
     turn: str
@@ -46,6 +46,7 @@ class Opened:
     reply_to: dict[str, str]
     quoted: tuple[str, ...] = ()
     stale: bool = False
+    earlier: tuple[dict[str, Any], ...] = ()
 
 
 def open_turn(work: Work, conversation_id: str) -> Opened | None:
@@ -92,7 +93,7 @@ def _opened(
 ) -> Opened:
     lines = talk.lines(work, current.id, HISTORY + len(ids_of), current.fresh_from)
     old = [line for line in lines if line.side != "event" and (line.side != "in" or line.state not in ("waiting", "recalled"))]
-    pending = asked(work, current.id, turn_id)
+    pending, earlier = begun(work, current.id, turn_id)
     said, stale = _said(work, current.id, messages, pending)
     # Words of others have been shown to the turn that had its tools taken away for them; later ones only know that there were some.
     history = tuple(("user" if line.side == "in" else "assistant", PASSED_ON if line.foreign else line.text) for line in old[-HISTORY:])
@@ -109,6 +110,7 @@ def _opened(
         quoted=_foreign(work, current.id, messages),
         reply_to=next((message.reply_to for message in reversed(messages) if message.reply_to), {}),
         stale=stale,
+        earlier=tuple(earlier),
     )
 
 

@@ -58,25 +58,29 @@ def wrote(view: View, turn_id: str) -> bool:
     return any(event.get("effect") == "SELF" for event in notes(view, turn_id))
 
 
-def asked(work: Work, conversation_id: str, turn_id: str) -> confirm.Pending | None:
-    """The question that was open when the turn opened first: a turn that did what it asked and died before saying so still knows of it."""
+def begun(work: Work, conversation_id: str, turn_id: str) -> tuple[confirm.Pending | None, list[dict[str, Any]]]:
+    """The question that was open when the turn opened first, and its transcript so far.
+
+    A turn that did what was asked and died before saying so still knows of the question.
+    """
     earlier = notes(work, turn_id)
     if earlier and earlier[0]["kind"] == "question":
-        return confirm.get(work, earlier[0]["token"])
+        return confirm.get(work, earlier[0]["token"]), earlier
     pending = confirm.pending(work, conversation_id)
     if pending is not None and not earlier:
-        write_notes(work, [Note(turn_id, 0, {"kind": "question", "token": pending.token})])
-    return pending
+        earlier = [{"kind": "question", "token": pending.token}]
+        write_notes(work, [Note(turn_id, 0, earlier[0])])
+    return pending, earlier
 
 
 class StoredTranscript:
     """The transcript of one turn in the store. What changed something is a row before the next step begins, with all that led to it; what
     only looked is written when the turn closes, since a turn that died meanwhile may look again."""
 
-    def __init__(self, store: Store, turn: str, events: list[dict[str, Any]], stage: Stage) -> None:
+    def __init__(self, store: Store, turn: str, events: Sequence[dict[str, Any]], stage: Stage) -> None:
         self._store = store
         self._turn = turn
-        self._events = events
+        self._events = list(events)
         self._written = len(events)
         self._stage = stage
 

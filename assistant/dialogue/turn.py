@@ -13,7 +13,7 @@ from assistant.dialogue import reply
 from assistant.dialogue.closing import Close, close_turn
 from assistant.dialogue.growing import Growth
 from assistant.dialogue.opening import Opened, open_turn
-from assistant.dialogue.transcript import DIALOGUE, Stage, StoredTranscript, notes
+from assistant.dialogue.transcript import DIALOGUE, Stage, StoredTranscript
 from assistant.jobs import Job
 from assistant.store import Store
 
@@ -63,7 +63,7 @@ class TurnHandler:
         if opened.speaker.principal.kind == "operator":
             return await self._parts.desk(opened)
         toolbox = self._parts.toolbox(opened)
-        transcript = StoredTranscript(self._parts.store, opened.turn, await self._parts.store.read(notes, opened.turn), self._parts.stage)
+        transcript = StoredTranscript(self._parts.store, opened.turn, opened.earlier, self._parts.stage)
         parts = self._parts
         models = await parts.models()
         started = stopwatch()
