@@ -72,6 +72,12 @@ CONTACT: tuple[Death, ...] = (
 )
 """Customer contact, its real jobs in one process (``tests/flow/wecom/test_contacts_killed``)."""
 
+CONSENT = ("archive.asks", "archive.told", "archive.kept")
+"""A round of asking who agreed to the archive (``tests/flow/wecom/test_archive_consent``)."""
+
+MARKS: tuple[Death, ...] = (("marks.committed", 1), ("marks.begins", 2), ("tags.marked", 5))
+"""A newly mapped tag on its way to everybody (``tests/flow/wecom/test_contact_marking``)."""
+
 ROBOTS: tuple[Death, ...] = (("robot.claimed", 1), ("robot.sent", 1))
 """A notice on its way to a group (``tests/rooms/test_robots``)."""
 
@@ -81,7 +87,8 @@ SCHEDULE = ("clock.begins", "clock.committed", "journey.begins", "journey.commit
 LISTED = frozenset(
     (
         *(stage for chain in CAMPAIGN for stage, _ in chain.deaths),
-        *(stage for stage, _ in (*PAYOUT, *MEMBER, *CHAT, *MASS, *REACH, *HANDOVER, *CONTACT, *ROBOTS)),
+        *(stage for stage, _ in (*PAYOUT, *MEMBER, *CHAT, *MASS, *REACH, *HANDOVER, *CONTACT, *MARKS, *ROBOTS)),
+        *CONSENT,
         *SCHEDULE,
     )
 )

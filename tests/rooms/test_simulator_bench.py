@@ -25,6 +25,7 @@ CONFIG = SimulatorConfig(
     kf=KfSettings("wkKF", "kf-secret", "kfToken", KEY),
     bot=BotSettings("bot1", "botToken", KEY),
     contact_secret="contact-secret",
+    archive_secret="archive-secret",
 )
 SECRETS = {"kf": "kf-secret", "message": "app-secret", "externalcontact": "contact-secret"}
 Answer = Callable[[web.Request, str], Awaitable[str]]

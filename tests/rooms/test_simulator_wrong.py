@@ -8,7 +8,7 @@ from typing import Any
 
 from tests.rooms.test_simulator_bench import Bench, running_bench  # noqa: F401 (the fixture)
 
-SECRETS = {"app": "app-secret", "kf": "kf-secret", "contact": "contact-secret", "any": "contact-secret"}
+SECRETS = {"app": "app-secret", "kf": "kf-secret", "contact": "contact-secret", "any": "contact-secret", "archive": "archive-secret"}
 _NAMES = (
     "userid external_userid chat_id chat_id_list cursor limit owner_filter welcome_code text content attachments msgtype image "
     "link sender tag_filter group_list add_tag tag_id group_name tag name order id type scene user party state config_id "

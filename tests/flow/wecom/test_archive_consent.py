@@ -17,6 +17,7 @@ from assistant.jobs import EmbeddedRunner
 from assistant.store import Due, Store, Work
 from assistant.wecom.calls_contact import Card
 from tests.browser.web_house import open_house
+from tests.flow.stages import CONSENT
 from tests.flow.wecom.contact_house import House, house
 
 BOSS = Principal("operator", "song", frozenset({"approver"}))
@@ -73,7 +74,7 @@ def _asked(desk: House, name: str) -> list[int]:
     return [len(call.body.get("info", [])) for call in desk.simulator.calls if call.path == f"msgaudit/{name}"]
 
 
-@pytest.mark.parametrize("death", ["", "archive.asks", "archive.told", "archive.kept"])
+@pytest.mark.parametrize("death", ["", *CONSENT])
 async def test_everybody_is_asked_in_sets_and_a_death_changes_nothing(desk: House, death: str) -> None:
     await _crowd(desk)
     left = [2]

@@ -16,6 +16,7 @@ from assistant.flows.contact_people import members_of
 from assistant.store import Work
 from assistant.wecom.calls_contact import Card
 from assistant.wecom.simulator.world import Customer
+from tests.flow.stages import MARKS
 from tests.flow.wecom.contact_house import House, house
 
 OPERATOR = Principal("operator", "wang", frozenset({"operator"}))
@@ -110,7 +111,7 @@ async def test_a_new_mapping_reaches_everybody_on_both_sides_and_is_seen_to_move
     assert len(desk.calls("mark_tag")) == calls
 
 
-@pytest.mark.parametrize(("stage", "nth"), [("marks.committed", 1), ("marks.begins", 2), ("tags.marked", 5)])
+@pytest.mark.parametrize(("stage", "nth"), MARKS)
 async def test_a_run_that_was_cut_off_goes_on_and_writes_nobody_wrong(desk: House, stage: str, nth: int) -> None:
     tag_id = await _crowd(desk)
     left = [nth]
