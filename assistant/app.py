@@ -349,10 +349,10 @@ def _toolboxes(store: Store, brain: Brain, pages: str) -> Callable[[Opened], age
 
 
 def _runner(settings: Settings, store: Store, handlers: dict[str, Handler]) -> Any:
-    """Embedded on SQLite; PgQueuer carries the rows across processes on PostgreSQL."""
-    if is_sqlite(settings.database_url):
+    """Embedded where one process does all; PgQueuer carries the rows across processes on PostgreSQL."""
+    if is_sqlite(settings.database_url) or settings.processes == 1:
         return EmbeddedRunner(store, handlers, lease_seconds=settings.lease_seconds, watcher=telemetry.job_watcher)
-    from assistant.jobs.pgqueuer_engine import PgQueuerRunner  # noqa: PLC0415 - only where PostgreSQL is used
+    from assistant.jobs.pgqueuer_engine import PgQueuerRunner  # noqa: PLC0415 - only where several processes share the work
 
     return PgQueuerRunner(store, handlers, lease_seconds=settings.lease_seconds, watcher=telemetry.job_watcher)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 
 from assistant.base.clock import parse_instant
@@ -65,27 +66,41 @@ class KfSender:
         if EVENT_CODE in message.reply_to:
             return await self._inner.send(message)
         state, known_at = await self._store.read(session.state_of, message.address.conversation)
-        unknown = not state or known_at is None or known_at < self._store.clock.now() - FORGET
-        if unknown and await self._look(message) in session.HELD:
-            return Delivery("refused", code="kf_person", reason="会话由人工接待，系统没有发送")
-        delivery = await self._inner.send(message)
+        if not state or known_at is None or known_at < self._store.clock.now() - FORGET:
+            turned = await self._asked(message)
+            if turned is not None and turned.state in session.HELD:
+                await self._write(turned, message)
+                return Delivery("refused", code="kf_person", reason="会话由人工接待，系统没有发送")
+            delivery = await self._noting(turned, message)
+        else:
+            delivery = await self._inner.send(message)
         if delivery.code in CLOSED_BY:
             closed = session.Closed(message.address, CLOSED_BY[delivery.code])
             await self._store.write(session.note_closed, closed, ME, cause=message.cause)
-        if delivery.code in PERSON_OWNS:
-            await self._look(message)
+        if delivery.code in PERSON_OWNS and (turned := await self._asked(message)) is not None:
+            await self._write(turned, message)
         return delivery
 
-    async def _look(self, message: OutboundMessage) -> str:
-        """Asks WeCom for the state and writes it down; empty where it does not tell: the message itself will be answered then."""
+    async def _asked(self, message: OutboundMessage) -> session.Turned | None:
+        """The state as WeCom tells it; None where it does not: the message itself will be answered then."""
         address = message.address
         try:
             told = await calls.kf_service_state_get(self._client, address.account, address.peer)
         except LaoyouError:
-            return ""
-        state = kf_state(told.state)
-        await self._store.write(_note, session.Turned(address, state, told.servicer_userid, "asked"), ME, cause=message.cause)
-        return state
+            return None
+        return session.Turned(address, kf_state(told.state), told.servicer_userid, "asked")
+
+    async def _noting(self, turned: session.Turned | None, message: OutboundMessage) -> Delivery:
+        """Sends, and writes meanwhile what was told; a note that is lost is asked for again, a message that went out is not."""
+        if turned is None:
+            return await self._inner.send(message)
+        delivery, _noted = await asyncio.gather(self._inner.send(message), self._write(turned, message), return_exceptions=True)
+        if isinstance(delivery, BaseException):
+            raise delivery
+        return delivery
+
+    async def _write(self, turned: session.Turned, message: OutboundMessage) -> None:
+        await self._store.write(_note, turned, ME, cause=message.cause)
 
 
 def _note(work: Work, turned: session.Turned) -> None:

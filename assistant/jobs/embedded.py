@@ -1,4 +1,5 @@
-"""Runs due rows in this process: woken by commits, by the next due instant, and by a short poll since a clock may be stepped."""
+"""Runs due rows in this process: woken by commits, by the next due instant, and by a short poll, since other processes make rows due too
+and a clock may be stepped. Jobs that have ended and the claim of what follows them share one commit."""
 
 from __future__ import annotations
 
@@ -8,17 +9,16 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from assistant.base import ids
-from assistant.jobs.port import ClaimRequest, Handler, Job, claim, next_due
+from assistant.jobs.port import ClaimRequest, Finish, Finished, Handler, Job, claim, finish, next_due
 from assistant.jobs.running import RUNNER, Performer, Watcher
-from assistant.store import Store
+from assistant.store import Store, Work
 from assistant.telemetry import log
 
 POLL = 0.5
 """Seconds of real time after which the runner looks again, whatever the clock says."""
 
-
-TOGETHER = 0.002
-"""Seconds in which ended jobs are waited for together, so that one claim serves several."""
+ROUNDS = 8
+"""So many rounds of the event loop are waited for the end of a job."""
 
 
 class EmbeddedRunner:
@@ -34,14 +34,16 @@ class EmbeddedRunner:
         watcher: Watcher | None = None,
     ) -> None:
         self._store = store
-        self._performer = Performer(store, handlers, lease_seconds, watcher)
+        self._performer = Performer(store, handlers, lease_seconds, watcher, self._end)
+        self._kinds = tuple(self._performer.handlers)
         self._concurrency = concurrency
         self._wake = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._task: asyncio.Task[None] | None = None
         self._jobs: set[asyncio.Task[None]] = set()
+        self._ended: list[tuple[Finish, asyncio.Future[Finished]]] = []
+        self._soonest: datetime | None = None
         self._stopping = False
-        self._ripe = False
         store.listen(self._heard)
 
     @property
@@ -70,14 +72,12 @@ class EmbeddedRunner:
 
     def wake(self) -> None:
         """Looks for ready rows now; from the event loop's thread or any other."""
-        if self._loop is not None:
-            with contextlib.suppress(RuntimeError):
-                self._loop.call_soon_threadsafe(self._wake.set)
+        self._heard(self._store.clock.now())
 
     async def run_until_idle(self, most: int = 100_000) -> int:
         """Runs everything that is due now, one job after another in due order, until nothing is; returns how many ran."""
         count = 0
-        while jobs := await self._claim(self._concurrency):
+        while jobs := await self._store.write(claim, self._request(self._concurrency), RUNNER):
             for job in jobs:
                 await self._performer.perform(job)
             count += len(jobs)
@@ -86,54 +86,102 @@ class EmbeddedRunner:
         return count
 
     def _heard(self, earliest: datetime) -> None:
-        # What this very commit made due needs no look at what is due.
-        self._ripe = self._ripe or earliest <= self._store.clock.now()
-        self.wake()
+        """A commit of this process has made something due; called from the writer's thread."""
+        if self._loop is not None:
+            with contextlib.suppress(RuntimeError):
+                self._loop.call_soon_threadsafe(self._expect, earliest)
+
+    def _expect(self, instant: datetime | None) -> None:
+        if instant is not None and (self._soonest is None or instant < self._soonest):
+            self._soonest = instant
+            self._wake.set()
 
     async def _run(self) -> None:
+        look = True
         while not self._stopping:
             self._wake.clear()
-            found = 0
             pause = POLL
             try:
-                free = self._concurrency - len(self._jobs)
-                ripe, self._ripe = self._ripe, False
-                pause = 0.0 if ripe else await self._pause()
-                if free > 0 and pause <= 0:
-                    jobs = await self._claim(free)
-                    found = len(jobs)
-                    for job in jobs:
-                        self._launch(job)
-                    pause = await self._pause() if ripe and not found else POLL
-                if found and found == free:
+                if look:
+                    self._expect(await self._store.read(next_due, self._kinds))
+                if await self._anything() and await self._turn_over():
+                    look = False
                     continue
+                pause = self._pause()
             except Exception as error:
                 log("jobs").error("claim_failed", error=repr(error))
-                pause = POLL
-            with contextlib.suppress(TimeoutError):
+            try:
                 await asyncio.wait_for(self._wake.wait(), min(max(pause, 0.001), POLL))
+                look = False
+            except TimeoutError:
+                look = self._pause() > 0
+        while self._ended:
+            with contextlib.suppress(Exception):  # Each job writes its own end then.
+                await self._turn_over()
 
-    async def _pause(self) -> float:
-        """Seconds until something may be ready."""
-        instant = await self._store.read(next_due, tuple(self._performer.handlers))
-        return POLL if instant is None else (instant - self._store.clock.now()).total_seconds()
+    async def _anything(self) -> bool:
+        """Whether a look is worth its commit. What a running job has just made due mostly waits for this job's end, which is a few rounds
+        of the loop away."""
+        for _ in range(ROUNDS):
+            if self._ended or not self._jobs or self._pause() > 0:
+                break
+            await asyncio.sleep(0)
+        return bool(self._ended) or self._pause() <= 0
 
-    async def _claim(self, limit: int) -> list[Job]:
-        request = ClaimRequest(
-            limit, self._performer.lease_seconds, ids.fresh("lease"), tuple(self._performer.handlers), renew=self._performer.leases()
-        )
-        return await self._store.write(claim, request, RUNNER)  # type: ignore[no-any-return]
+    def _pause(self) -> float:
+        """Seconds until something is due, as far as we know."""
+        return POLL if self._soonest is None else (self._soonest - self._store.clock.now()).total_seconds()
+
+    async def _turn_over(self) -> bool:
+        """One commit: what has ended is written down, and what is ready now is taken and begun. Whether there may be more."""
+        ended, self._ended = self._ended, []
+        free = 0 if self._stopping else self._concurrency - len(self._jobs) + len(ended)
+        # What is made due from here on is heard of; what was there before, this very commit sees.
+        self._soonest = None
+        try:
+            request = ([ending for ending, _told in ended], self._request(free))
+            outcomes, jobs, instant = await self._store.write(_turned_over, request, RUNNER)
+        except Exception as error:
+            for _ending, told in ended:
+                if not told.done():
+                    told.set_exception(error)
+            raise
+        for (_ending, told), outcome in zip(ended, outcomes, strict=True):
+            if not told.done():
+                told.set_result(outcome)
+        for job in jobs:
+            self._launch(job)
+        if not self._stopping and instant is not None and instant > self._store.clock.now():
+            self._expect(instant)
+        # What is due but was not taken waits for something that runs, and is seen when that has ended.
+        return bool(jobs) and len(jobs) == free
+
+    def _request(self, limit: int) -> ClaimRequest:
+        leases = self._performer.leases()
+        return ClaimRequest(limit, self._performer.lease_seconds, ids.fresh("lease"), self._kinds, renew=leases)
+
+    async def _end(self, ending: Finish) -> Finished:
+        """Ends a job with the next commit of the loop; where no loop runs, with one of its own."""
+        if not self.alive or self._stopping:
+            return (await self._store.write(finish, [ending], RUNNER))[0]  # type: ignore[no-any-return]
+        told: asyncio.Future[Finished] = asyncio.get_running_loop().create_future()
+        self._ended.append((ending, told))
+        self._wake.set()
+        return await told
 
     def _launch(self, job: Job) -> None:
         self._performer.running[job.id] = job
         task = asyncio.create_task(self._perform(job))
         self._jobs.add(task)
-
-        def ended(done: asyncio.Task[None]) -> None:
-            self._jobs.discard(done)
-            done.get_loop().call_later(TOGETHER, self._wake.set)
-
-        task.add_done_callback(ended)
+        task.add_done_callback(self._jobs.discard)
 
     async def _perform(self, job: Job) -> None:
-        await self._performer.perform(job)
+        if await self._performer.perform(job) != "done":
+            self.wake()
+
+
+def _turned_over(work: Work, request: tuple[list[Finish], ClaimRequest]) -> tuple[list[Finished], list[Job], datetime | None]:
+    endings, wanted = request
+    outcomes = finish(work, endings) if endings else []
+    jobs = claim(work, wanted)
+    return outcomes, jobs, next_due(work, wanted.kinds)

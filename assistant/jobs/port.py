@@ -25,7 +25,7 @@ CROWD = 4
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One claimed row. ``attempts`` counts this one too; ``lease_token`` proves that the row is still ours."""
+    """One claimed row. ``attempts`` counts this one too; ``lease_token`` proves that the row is ours, until ``lease_until`` at least."""
 
     id: str
     kind: str
@@ -35,6 +35,7 @@ class Job:
     generation: int
     attempts: int
     lease_token: str
+    lease_until: datetime | None = None
 
 
 Handler = Callable[[Job], Awaitable[None]]
@@ -42,10 +43,11 @@ Handler = Callable[[Job], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """One row held under a token."""
+    """One row held under a token, at least until ``until`` where that is known."""
 
     id: str
     token: str
+    until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +103,8 @@ class Held:
 
 def claim(work: Work, request: ClaimRequest) -> list[Job]:
     """Takes ready rows under a lease, in due order, at most one per order key, and counts the attempt before the work is done."""
-    renew(work, request.renew, request.lease_seconds)
+    soon = work.now + timedelta(seconds=request.lease_seconds / 2)
+    renew(work, [lease for lease in request.renew if lease.until is None or lease.until < soon], request.lease_seconds)
     if request.limit <= 0:
         return []
     candidates = _unlocked_keys(work, _candidates(work, request))
@@ -116,7 +119,7 @@ def claim(work: Work, request: ClaimRequest) -> list[Job]:
     until = work.now + timedelta(seconds=request.lease_seconds)
     rows = work.all(_take(), {"wanted": wanted, "now": work.now, "until": until, "token": request.token})
     rows = sorted(rows, key=lambda row: (row.due_at, row.created_at, row.id))
-    return [Job(r.id, r.kind, r.key, r.payload, r.order_key, r.generation, r.attempts, r.lease_token) for r in rows]
+    return [Job(r.id, r.kind, r.key, r.payload, r.order_key, r.generation, r.attempts, r.lease_token, until) for r in rows]
 
 
 INTERRUPTED = "处理它的进程连续中断，已停下等待人工检查"

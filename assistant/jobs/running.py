@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
 from assistant.base.errors import LaoyouError, Transient
 from assistant.base.principal import system
@@ -21,18 +21,25 @@ Watcher = Callable[[Job, Finished, BaseException | None], None]
 
 
 class Performer:
-    """Runs claimed jobs of one store. ``running`` are the leases this process holds now."""
+    """Runs claimed jobs of one store. ``running`` are the leases this process holds now; ``end`` writes down that a job is done."""
 
-    def __init__(self, store: Store, handlers: Mapping[str, Handler], lease_seconds: float, watcher: Watcher | None = None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        handlers: Mapping[str, Handler],
+        lease_seconds: float,
+        watcher: Watcher | None = None,
+        end: Callable[[Finish], Awaitable[Finished]] | None = None,
+    ) -> None:
         self.store = store
         self.handlers = dict(handlers)
         self.lease_seconds = lease_seconds
         self.running: dict[str, Job] = {}
         self._watcher = watcher
-        self._ends = _Ends(store)
+        self._done = end or _Ends(store).write
 
     def leases(self) -> tuple[Lease, ...]:
-        return tuple(Lease(job.id, job.lease_token) for job in self.running.values())
+        return tuple(Lease(job.id, job.lease_token, job.lease_until) for job in self.running.values())
 
     async def perform(self, job: Job) -> Finished:
         """Runs the handler of the job and writes how it ended. Never raises for the handler's errors."""
@@ -81,7 +88,7 @@ class Performer:
         for attempt in range(TRIES):
             try:
                 if error is None:
-                    return await self._ends.write(Finish(job.id, job.lease_token, job.generation))
+                    return await self._done(Finish(job.id, job.lease_token, job.generation))
                 return (await self.store.write(fail, [failure_of(job, error)], RUNNER))[0]  # type: ignore[no-any-return]
             except Exception as trouble:
                 log("jobs").error("end_not_written", kind=job.kind, id=job.id, error=repr(trouble))

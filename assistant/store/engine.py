@@ -9,6 +9,8 @@ import orjson
 import sqlalchemy as sa
 from sqlalchemy.pool import NullPool
 
+from assistant.base.clock import stopwatch
+
 _STRICT = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_SUBCLASS
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
@@ -35,9 +37,8 @@ def open_engine(url: str, *, writing: bool, size: int) -> sa.Engine:
         return engine
     if url.startswith("postgresql://"):
         url = "postgresql+psycopg://" + url.removeprefix("postgresql://")
-    engine = sa.create_engine(
-        url, pool_size=size, max_overflow=0, pool_pre_ping=True, json_serializer=dumps, connect_args={"options": PLANS}
-    )
+    engine = sa.create_engine(url, pool_size=size, max_overflow=0, json_serializer=dumps, connect_args={"options": PLANS})
+    _ask_after_rest(engine)
     if not writing:
         engine = engine.execution_options(postgresql_readonly=True)
     return engine
@@ -45,6 +46,25 @@ def open_engine(url: str, *, writing: bool, size: int) -> sa.Engine:
 
 PLANS = "-c plan_cache_mode=force_custom_plan"
 """A plan kept from when a table was small reads all of it for ever; an import that begins on an empty book would slow down as it grows."""
+
+
+RESTED = 2.0
+"""Seconds after which a connection is asked whether it is still there. To ask each time costs a round trip each time."""
+
+
+def _ask_after_rest(engine: sa.Engine) -> None:
+    @sa.event.listens_for(engine, "checkin")
+    def checkin(_connection: Any, record: Any) -> None:
+        record.info["rests_since"] = stopwatch()
+
+    @sa.event.listens_for(engine, "checkout")
+    def checkout(connection: Any, record: Any, _proxy: Any) -> None:
+        if stopwatch() - record.info.get("rests_since", stopwatch()) <= RESTED:
+            return
+        try:
+            engine.dialect.do_ping(connection)
+        except engine.dialect.loaded_dbapi.Error as error:
+            raise sa.exc.DisconnectionError from error
 
 
 def _prepare_sqlite(engine: sa.Engine, writing: bool) -> None:

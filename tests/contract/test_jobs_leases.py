@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from assistant.base.clock import ManualClock, SystemClock, stopwatch
 from assistant.base.principal import system
@@ -29,6 +30,10 @@ def ask(store: Store, *items: Due) -> None:
 
 def take(store: Store, token: str, limit: int = 10, **options: Any) -> list[Job]:
     return store.do(claim, ClaimRequest(limit, 30, token, **options), ME)  # type: ignore[no-any-return]
+
+
+def lease_of(store: Store, row_id: str) -> datetime:
+    return store.look(lambda view: view.scalar(sa.select(due.c.lease_until).where(due.c.id == row_id)))  # type: ignore[no-any-return]
 
 
 def test_a_lost_lease_can_neither_finish_nor_fail(store: Store, clock: ManualClock) -> None:
@@ -172,3 +177,16 @@ def test_rows_behind_a_long_queue_of_one_order_key_are_found(store: Store, clock
     assert [job.key for job in take(store, "one", limit=2)] == ["000"]
     assert [job.key for job in take(store, "two", limit=2)] == ["free"]
     assert take(store, "three", limit=2) == []
+
+
+def test_a_claim_renews_only_leases_that_are_half_over(store: Store, clock: ManualClock) -> None:
+    ask(store, Due("note", "a", clock.now()))
+    (first,) = take(store, "one")
+    begun = clock.now()
+    assert first.lease_until == begun + timedelta(seconds=30)
+    clock.advance(timedelta(seconds=10))
+    take(store, "two", renew=(Lease(first.id, "one", first.lease_until),))
+    assert lease_of(store, first.id) == first.lease_until
+    clock.advance(timedelta(seconds=10))
+    take(store, "three", renew=(Lease(first.id, "one", first.lease_until),))
+    assert lease_of(store, first.id) == begun + timedelta(seconds=50)

@@ -6,13 +6,14 @@ import asyncio
 from dataclasses import dataclass
 from datetime import timedelta
 
+import psycopg
 import pytest
 import sqlalchemy as sa
 
 from assistant.base.clock import ManualClock
 from assistant.base.errors import Conflict, Refused
 from assistant.base.principal import system
-from assistant.store import Due, Fact, Store, View, Work, cursor, due, fact, is_sqlite, once
+from assistant.store import Due, Fact, Store, View, Work, cursor, due, engine, fact, is_sqlite, once
 from tests.conftest import NOON
 
 ME = system("test")
@@ -127,3 +128,14 @@ def test_the_database_can_be_told_what_its_tables_hold(store: Store) -> None:
     if not is_sqlite(store.url):
         known = store.look(lambda view: view.scalar(sa.text("SELECT reltuples FROM pg_class WHERE relname = 'cursor'")))
         assert known == 40
+
+
+def test_a_connection_that_was_lost_while_it_rested_is_replaced(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    store.do(take_note, [Note("a", "before")], ME)
+    if not is_sqlite(store.url):
+        monkeypatch.setattr(engine, "RESTED", 0.0)
+        others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        with psycopg.connect(store.url, autocommit=True) as connection:
+            connection.execute(others)
+    store.do(take_note, [Note("b", "after")], ME)
+    assert store.look(texts) == ["before", "after"]
