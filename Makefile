@@ -18,7 +18,7 @@ reset: $(VENV)/.installed ## throw the demo away and start it over
 	@$(BIN)/python main.py simulate --reset $(ARGS)
 
 test: $(VENV)/.installed-dev ## run the tests; PostgreSQL too where one answers (LAOYOU_TEST_POSTGRES_URL)
-	@$(BIN)/python -m pytest -q -n 3 --dist loadfile $(ARGS)
+	@$(BIN)/python -m pytest -q -n 4 --dist worksteal $(ARGS)
 
 check: $(VENV)/.installed-dev ## format, lint, types, floors, tests
 	@$(BIN)/ruff format --check . && $(BIN)/ruff check .

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.flow.office import MAKER, office
 from tests.flow.shop import XIAOMAN
 from tests.flow.stages import CHAT, MEMBER
@@ -11,9 +13,12 @@ from tests.flow.stages import CHAT, MEMBER
 REPLIES = "SELECT count(*) FROM outbox WHERE channel = 'app'"
 
 
-async def test_a_member_redeems_once_however_often_the_turn_is_killed(database: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("processes", [1, 2], ids=["alone", "of two"])
+async def test_a_member_redeems_once_however_often_the_turn_is_killed(database: str, tmp_path: Path, processes: int) -> None:
+    """``of two`` on PostgreSQL: PgQueuer carries the rows."""
     async with office(database, tmp_path) as desk:
         shop = desk.shop
+        shop.extra["LAOYOU_PROCESSES"] = str(processes)
         await shop.start()
         await shop.ask(XIAOMAN, "我想用积分换一双纯棉袜")
         await shop.quiet()
