@@ -12,6 +12,7 @@ from langchain_core.language_models.chat_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage, ToolMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
 from langchain_core.runnables import Runnable
+from pydantic import PrivateAttr
 
 from assistant.agent.agreement import decided
 from assistant.agent.planner import answers, slots
@@ -36,6 +37,7 @@ class Planner(BaseChatModel):
     tools: tuple[str, ...] = ()
     intents: Any = None
     deterministic: bool = True
+    _bound: dict[tuple[str, ...], Planner] = PrivateAttr(default_factory=dict)
 
     @property
     def _llm_type(self) -> str:
@@ -47,7 +49,11 @@ class Planner(BaseChatModel):
             self.intents = Intents(self.embedder, self.questions)
 
     def bind_tools(self, tools: Sequence[Any], **_options: Any) -> Runnable[Any, AIMessage]:
-        return self.model_copy(update={"tools": tuple(tool.name if hasattr(tool, "name") else str(tool) for tool in tools)})
+        """The planner with these tools, made once: langchain describes each new model to its callbacks, which costs more than planning."""
+        names = tuple(tool.name if hasattr(tool, "name") else str(tool) for tool in tools)
+        if names not in self._bound:
+            self._bound[names] = self.model_copy(update={"tools": names})
+        return self._bound[names]
 
     def _generate(
         self,
