@@ -150,7 +150,7 @@ class Brain:
         self._embedder = default_embedder() if self._bundled else NgramEmbedder()
         self._knowledge = Knowledge.open(settings.home / "knowledge", self._embedder)
         self._knowledge.ingest(sorted((ROOT / "knowledge" / "library").iterdir()))
-        models = [agent.open_planner(self._embedder, self._knowledge.questions())]
+        models = [agent.open_planner(self._embedder, self._knowledge.questions(), ready=self._bundled)]
         if settings.openai_api_key:
             models.insert(0, agent.open_model(settings.openai_api_key.get_secret_value(), settings.openai_base_url, settings.openai_model))
         self._models = models

@@ -32,11 +32,15 @@ async def close_model(model: Any) -> None:
         await client.aclose()
 
 
-def open_planner(embedder: Embedder | None, questions: Sequence[str] = ()) -> Any:
+def open_planner(embedder: Embedder | None, questions: Sequence[str] = (), *, ready: bool = False) -> Any:
     """The built-in planner as a chat model: intents, slots, templates; the same loop as any other model.
 
-    ``questions`` are those the knowledge base answers, so that sentences like them are looked up there.
+    ``questions`` are those the knowledge base answers, so that sentences like them are looked up there. ``ready``: its examples are
+    embedded now, which takes seconds with a real embedder; otherwise the first sentence that no rule knows waits for it.
     """
     from assistant.agent.planner import Planner  # noqa: PLC0415
 
-    return Planner(embedder=embedder, questions=tuple(questions))
+    planner = Planner(embedder=embedder, questions=tuple(questions))
+    if ready:
+        planner.intents.open()
+    return planner

@@ -18,6 +18,8 @@ POLL_MOST = timedelta(minutes=10)
 SETTLED_WITHIN = timedelta(days=1)
 """After a tap WeCom sends at once; what has no result by then is not going to get one."""
 
+NO_TASK = "wecom_mass_task"
+GONE = "企业微信里已经没有这个任务（可能被管理员取消），不知道是否发过"
 KNOWN_FOR = timedelta(minutes=10)
 LOOKS = 2
 LOOK_AGAIN = timedelta(seconds=60)
@@ -53,7 +55,11 @@ class MassDesk:
         if task is None or task.state != "open":
             return
         self._stage("mass.before_look")
-        if await self._sent(task):
+        sent = await self._sent(task)
+        if sent is None:
+            await self._store.write(outreach.ended, outreach.Ended(task.id, reason=GONE), ME)
+            over = True
+        elif sent:
             over = await self._results(task)
         else:
             over = await self._wait(task)
@@ -62,12 +68,18 @@ class MassDesk:
             await self._store.write(outreach.keep_looking, (task.id, pause), ME)
         self._stage("mass.looked")
 
-    async def _sent(self, task: outreach.Task) -> bool:
-        """Whether its employee has pressed send; noted the first time."""
+    async def _sent(self, task: outreach.Task) -> bool | None:
+        """Whether its employee has pressed send, noted the first time; None where WeCom knows of no such task (any more)."""
         assert task.msgid
         msgid = task.msgid
         rows = calls.every(lambda cursor: calls.get_groupmsg_task(self._client, msgid, cursor=cursor))
-        if any([row.get("userid") == task.staff and row.get("status") == 2 async for row in rows]):
+        try:
+            pressed = any([row.get("userid") == task.staff and row.get("status") == 2 async for row in rows])
+        except Refused as error:
+            if error.code != NO_TASK:
+                raise
+            return None
+        if pressed:
             await self._store.write(outreach.confirmed, task.id, ME)
             return True
         return False
@@ -190,7 +202,7 @@ class MassDesk:
             await calls.cancel_groupmsg_send(self._client, msgid)
         except Refused as error:
             # Cancelled before, or gone: what counts is that it cannot be sent any more.
-            if error.code != "wecom_mass_task":
+            if error.code != NO_TASK:
                 raise
         except Unknown as error:
             later = self._store.clock.now() + timedelta(seconds=10)

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from assistant import jobs
 from assistant.base.clock import SHANGHAI, ManualClock
 from assistant.domain import outreach
 from assistant.domain.outreach import MassRules, Task, next_step, reminders
@@ -152,6 +153,25 @@ async def test_an_employee_faster_than_the_cancellation_is_believed(store: Store
         house.simulator.mass.confirm(house.tasks[0].msgid, "lin")
         await house.wait(HOUR)
         assert (house.states(), house.phones(), len(house.tasks)) == ({"wm0": ("lin", "delivered")}, {"wm0": 1}, 1)
+
+
+@pytest.mark.parametrize("pressed", [False, True], ids=["waiting", "confirmed"])
+async def test_a_task_that_wecom_does_not_know_any_more_ends_as_unknown_and_nobody_gets_it_again(
+    store: Store, clock: ManualClock, pressed: bool
+) -> None:
+    clock.advance(TEN - clock.now())
+    async with mass_house(store, clock, {"wm0": ["lin", "he"]}, he="at_once") as house:
+        queue(store, registered(store, 1))
+        await house.wait(timedelta(seconds=6), timedelta(seconds=6))
+        (one,) = store.look(outreach.open_tasks)
+        if pressed:
+            store.do(outreach.confirmed, one.id, ME)
+        house.simulator.mass.tasks.clear()
+        await house.wait(2 * HOUR)
+        assert house.states() == {"wm0": ("lin", "unknown")}
+        (touch,) = store.look(outreach.touches, "p")
+        assert "已经没有这个任务" in touch.reason
+        assert (store.look(outreach.open_tasks), house.tasks, store.look(jobs.held)) == ([], [], [])
 
 
 @pytest.mark.parametrize("death", [one for one in MASS if one[0].startswith("mass.")], ids=lambda death: death[0])

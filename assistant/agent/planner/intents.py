@@ -90,6 +90,11 @@ class Intents:
         self._texts = [(name, text) for name, texts in EXAMPLES.items() for text in texts]
         self._texts += [("search_knowledge", text) for text in questions]
 
+    def open(self) -> None:
+        """Embeds the examples."""
+        if self._embedder is not None:
+            assert self._vectors
+
     def of(self, text: str) -> str:
         """The intent of the sentence; ``search_knowledge`` for questions that no rule or neighbour claims, ``unknown`` otherwise."""
         ruled = self.ruled(text)

@@ -302,7 +302,7 @@ def settle(work: Work, task: Task, rows: Sequence[Any], state: str, reason: str,
         values["place"] = None
     for part in chunks([row.id for row in rows]):
         work.execute(table.update().where(table.c.id.in_(part)).values(values))
-    if task.chat == "group" and state != "delivered":
+    if task.chat == "group" and state not in ("delivered", "unknown"):
         give_back(work, rows)
     work.record(*(_fact(task, row, state, reason, when) for row in rows))
 
