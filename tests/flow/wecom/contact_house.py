@@ -73,6 +73,11 @@ class House:
     async def relation(self, external: str, userid: str = "lin") -> contacts.Relation:
         return (await self.store.read(contacts.of_pairs, [(userid, external)]))[userid, external]
 
+    async def friends(self, external: str, userid: str) -> bool:
+        """Whether they are friends as far as we have heard."""
+        known = (await self.store.read(contacts.of_pairs, [(userid, external)])).get((userid, external))
+        return known is not None and known.open
+
     async def member(self, external: str) -> members.Member:
         number = await self.store.read(members.find, f"wecom_external:{external}") or ""
         return (await self.store.read(members.profiles, [number]))[number]

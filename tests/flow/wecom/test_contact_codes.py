@@ -58,7 +58,7 @@ async def test_a_customer_passed_on_twice_in_ninety_days_stays_and_the_page_says
     else:
         for number, (giver, taker) in enumerate((("lin", "chen"), ("chen", "lin"), ("lin", "chen"))):
             # That the customer is with them by now is told by a callback, which comes by itself.
-            while not (await desk.relation("wm1", giver)).open:
+            while not await desk.friends("wm1", giver):
                 await asyncio.sleep(0.01)
                 await desk.run()
             await desk.store.write(contact_transfer.ask, contacts.AskTransfer(f"t{number}", giver, taker), OWNER)
