@@ -66,14 +66,12 @@ class KfSender:
         if EVENT_CODE in message.reply_to:
             return await self._inner.send(message)
         state, known_at = await self._store.read(session.state_of, message.address.conversation)
-        if not state or known_at is None or known_at < self._store.clock.now() - FORGET:
-            turned = await self._asked(message)
-            if turned is not None and turned.state in session.HELD:
-                await self._write(turned, message)
-                return Delivery("refused", code="kf_person", reason="会话由人工接待，系统没有发送")
-            delivery = await self._noting(turned, message)
-        else:
-            delivery = await self._inner.send(message)
+        unknown = not state or known_at is None or known_at < self._store.clock.now() - FORGET
+        turned = await self._asked(message) if unknown else None
+        if turned is not None and turned.state in session.HELD:
+            await self._write(turned, message)
+            return Delivery("refused", code="kf_person", reason="会话由人工接待，系统没有发送")
+        delivery = await self._noting(turned, message)
         if delivery.code in CLOSED_BY:
             closed = session.Closed(message.address, CLOSED_BY[delivery.code])
             await self._store.write(session.note_closed, closed, ME, cause=message.cause)

@@ -57,7 +57,7 @@ class MassDesk:
         self._stage("mass.before_look")
         sent = await self._sent(task)
         if sent is None:
-            await self._store.write(outreach.ended, outreach.Ended(task.id, reason=GONE), ME)
+            await self._lost(task)
             over = True
         elif sent:
             over = await self._results(task)
@@ -83,6 +83,10 @@ class MassDesk:
             await self._store.write(outreach.confirmed, task.id, ME)
             return True
         return False
+
+    async def _lost(self, task: outreach.Task) -> None:
+        """Whether it was sent cannot be known any more, so nobody else is asked to."""
+        await self._store.write(outreach.ended, outreach.Ended(task.id, reason=GONE), ME)
 
     async def _results(self, task: outreach.Task) -> bool:
         """Every page of results in a commit of its own; true when nothing more is to come."""
@@ -186,7 +190,11 @@ class MassDesk:
         self._stage("mass.before_cancel")
         await self._cancel(task.msgid)
         self._stage("mass.cancelled")
-        if await self._sent(task):
+        sent = await self._sent(task)
+        if sent is None:
+            await self._lost(task)
+            return
+        if sent:
             await self._store.write(outreach.reopen, task.id, ME)
             return
         while page := await self._store.read(outreach.unsent, task.id):

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from assistant.base import ids
 from assistant.jobs.port import ClaimRequest, Finish, Finished, Handler, Job, claim, finish, next_due
-from assistant.jobs.running import RUNNER, Performer, Watcher
+from assistant.jobs.running import RUNNER, Ending, Performer, Watcher, refuse, tell
 from assistant.store import Store, Work
 from assistant.telemetry import log
 
@@ -41,7 +41,7 @@ class EmbeddedRunner:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._task: asyncio.Task[None] | None = None
         self._jobs: set[asyncio.Task[None]] = set()
-        self._ended: list[tuple[Finish, asyncio.Future[Finished]]] = []
+        self._ended: list[Ending] = []
         self._soonest: datetime | None = None
         self._stopping = False
         store.listen(self._heard)
@@ -104,9 +104,8 @@ class EmbeddedRunner:
             try:
                 if look:
                     self._expect(await self._store.read(next_due, self._kinds))
-                if await self._anything() and await self._turn_over():
-                    look = False
-                    continue
+                if await self._anything():
+                    await self._turn_over()
                 pause = self._pause()
             except Exception as error:
                 log("jobs").error("claim_failed", error=repr(error))
@@ -132,29 +131,26 @@ class EmbeddedRunner:
         """Seconds until something is due, as far as we know."""
         return POLL if self._soonest is None else (self._soonest - self._store.clock.now()).total_seconds()
 
-    async def _turn_over(self) -> bool:
-        """One commit: what has ended is written down, and what is ready now is taken and begun. Whether there may be more."""
+    async def _turn_over(self) -> None:
+        """One commit: what has ended is written down, and what is ready now is taken and begun."""
         ended, self._ended = self._ended, []
-        free = 0 if self._stopping else self._concurrency - len(self._jobs) + len(ended)
+        free = 0 if self._stopping else self._concurrency - len(self._performer.running) + len(ended)
         # What is made due from here on is heard of; what was there before, this very commit sees.
         self._soonest = None
         try:
             request = ([ending for ending, _told in ended], self._request(free))
             outcomes, jobs, instant = await self._store.write(_turned_over, request, RUNNER)
         except Exception as error:
-            for _ending, told in ended:
-                if not told.done():
-                    told.set_exception(error)
+            refuse(ended, error)
             raise
-        for (_ending, told), outcome in zip(ended, outcomes, strict=True):
-            if not told.done():
-                told.set_result(outcome)
+        for ending, _told in ended:
+            self._performer.running.pop(ending.id, None)
+        tell(ended, outcomes)
         for job in jobs:
             self._launch(job)
+        # What is due but was not taken waits for something that runs, and is seen when that has ended.
         if not self._stopping and instant is not None and instant > self._store.clock.now():
             self._expect(instant)
-        # What is due but was not taken waits for something that runs, and is seen when that has ended.
-        return bool(jobs) and len(jobs) == free
 
     def _request(self, limit: int) -> ClaimRequest:
         leases = self._performer.leases()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from assistant.base.errors import LaoyouError, Transient
 from assistant.base.principal import system
@@ -49,7 +49,9 @@ class Performer:
             error = await self._handle(job)
             outcome = await self._end(job, error)
         finally:
-            self.running.pop(job.id, None)
+            # The row may have been asked for again and be claimed anew by now.
+            if self.running.get(job.id) is job:
+                del self.running[job.id]
         if self._watcher is not None:
             self._watcher(job, outcome, error)
         return outcome
@@ -98,12 +100,30 @@ class Performer:
         return "lost"
 
 
+Ending = tuple[Finish, asyncio.Future[Finished]]
+"""A job that is done, and who waits until that is on disk."""
+
+
+def tell(ended: Sequence[Ending], outcomes: Sequence[Finished]) -> None:
+    """Says to those who wait how each end was taken."""
+    for (_ending, told), outcome in zip(ended, outcomes, strict=True):
+        if not told.done():
+            told.set_result(outcome)
+
+
+def refuse(ended: Sequence[Ending], error: Exception) -> None:
+    """Says to those who wait that nothing was written."""
+    for _ending, told in ended:
+        if not told.done():
+            told.set_exception(error)
+
+
 class _Ends:
     """Jobs that end while a commit is under way share the next one, as one set."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._waiting: list[tuple[Finish, asyncio.Future[Finished]]] = []
+        self._waiting: list[Ending] = []
         self._working: asyncio.Task[None] | None = None
 
     async def write(self, ending: Finish) -> Finished:
@@ -120,13 +140,9 @@ class _Ends:
             try:
                 outcomes: list[Finished] = await self._store.write(finish, [ending for ending, _told in taken], RUNNER)
             except Exception as error:
-                for _ending, told in taken:
-                    if not told.done():
-                        told.set_exception(error)
+                refuse(taken, error)
                 continue
-            for (_ending, told), outcome in zip(taken, outcomes, strict=True):
-                if not told.done():
-                    told.set_result(outcome)
+            tell(taken, outcomes)
 
 
 def failure_of(job: Job, error: BaseException) -> Failure:

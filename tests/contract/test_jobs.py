@@ -112,6 +112,31 @@ async def test_moving_the_due_time_moves_the_work(bench: Bench, clock: ManualClo
     assert bench.log == ["a"]
 
 
+async def test_work_asked_for_again_while_it_runs_runs_again_and_never_twice_at_once(bench: Bench, clock: ManualClock) -> None:
+    runs, running, most, go_on = 0, 0, 0, asyncio.Event()
+
+    async def again(_job: Job) -> None:
+        nonlocal runs, running, most
+        runs, running = runs + 1, running + 1
+        most = max(most, running)
+        if runs == 1:
+            bench.due(Due("again", "a", bench.after(0)))
+        else:
+            await go_on.wait()
+        running -= 1
+
+    await bench.start({"again": again})
+    bench.due(Due("again", "a", bench.after(0)))
+    await until(lambda: runs == 2)
+    await asyncio.sleep(0.05)
+    clock.advance(timedelta(days=1))
+    bench.due(Due("note", "later", bench.after(0)))
+    await until(lambda: bench.log == ["later"])
+    go_on.set()
+    await bench.idle()
+    assert (runs, most) == (2, 1)
+
+
 async def test_one_order_key_runs_in_due_order_and_never_two_at_once(bench: Bench) -> None:
     running: set[str | None] = set()
     seen: dict[str | None, list[int]] = {"x": [], "y": []}

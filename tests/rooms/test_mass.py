@@ -155,17 +155,19 @@ async def test_an_employee_faster_than_the_cancellation_is_believed(store: Store
         assert (house.states(), house.phones(), len(house.tasks)) == ({"wm0": ("lin", "delivered")}, {"wm0": 1}, 1)
 
 
-@pytest.mark.parametrize("pressed", [False, True], ids=["waiting", "confirmed"])
+@pytest.mark.parametrize("state", ["waiting", "confirmed", "closing"])
 async def test_a_task_that_wecom_does_not_know_any_more_ends_as_unknown_and_nobody_gets_it_again(
-    store: Store, clock: ManualClock, pressed: bool
+    store: Store, clock: ManualClock, state: str
 ) -> None:
     clock.advance(TEN - clock.now())
     async with mass_house(store, clock, {"wm0": ["lin", "he"]}, he="at_once") as house:
         queue(store, registered(store, 1))
         await house.wait(timedelta(seconds=6), timedelta(seconds=6))
         (one,) = store.look(outreach.open_tasks)
-        if pressed:
+        if state == "confirmed":
             store.do(outreach.confirmed, one.id, ME)
+        if state == "closing":
+            store.do(outreach.close, (one.id, "fallback"), ME)
         house.simulator.mass.tasks.clear()
         await house.wait(2 * HOUR)
         assert house.states() == {"wm0": ("lin", "unknown")}

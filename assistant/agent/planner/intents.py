@@ -93,7 +93,7 @@ class Intents:
     def open(self) -> None:
         """Embeds the examples."""
         if self._embedder is not None:
-            assert self._vectors
+            _ = self._vectors
 
     def of(self, text: str) -> str:
         """The intent of the sentence; ``search_knowledge`` for questions that no rule or neighbour claims, ``unknown`` otherwise."""
