@@ -1,7 +1,8 @@
 """The book under load: sets and a large grant against the bare executemany of the same rows, single units in flight, orders with points.
 
-The bare side takes the very statements and rows that ours sent to the driver and sends them again, with nothing decided, to a second
-database opened the same way; both sides take turns. Run: ``python -m bench.book [orders [members]]``; a million orders: ``… 1000000``.
+The bare side gives the rows that ours wrote to the driver's ``executemany``, with nothing decided, in a second database opened the same
+way. On PostgreSQL ours sends a set as one document instead; how long those very statements take alone, in a third database, is printed
+beside it. All take turns. Run: ``python -m bench.book [orders [members]]``; a million orders: ``… 1000000``.
 PostgreSQL: ``BENCH_POSTGRES_URL``.
 """
 
@@ -9,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import re
 import statistics
 import subprocess
 import sys
@@ -18,6 +20,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+import orjson
 import sqlalchemy as sa
 
 from assistant.base.clock import SystemClock, stopwatch
@@ -37,18 +40,39 @@ BRAND = ledger.Account("brand", "points", "available")
 Rows = list[tuple[str, Sequence[Any]]]
 
 
-class Twin:
-    """A store, and beside it a bare connection to a second database that is given the same rows."""
+class Bare:
+    """A bare connection to a database of the same tables."""
 
-    def __init__(self, ours: str, bare: str) -> None:
+    def __init__(self, url: str) -> None:
+        tables = Store(url, SystemClock())
+        tables.create_all()
+        tables.close()
+        self._engine = open_engine(url, writing=True, size=1)
+        self._connection = self._engine.connect()
+
+    def write(self, sent: Rows) -> float:
+        """Seconds of writing the rows, as durably as ours."""
+        begun = stopwatch()
+        with self._connection.begin():
+            cursor = self._connection.connection.cursor()
+            for statement, rows in sent:
+                cursor.executemany(statement, rows)
+            cursor.close()
+        return stopwatch() - begun
+
+    def close(self) -> None:
+        self._connection.close()
+        self._engine.dispose()
+
+
+class Twin:
+    """A store, and beside it bare databases that are given the same rows."""
+
+    def __init__(self, ours: str, *bare: str) -> None:
         import_all_rooms()
         self.store = Store(ours, SystemClock())
         self.store.create_all()
-        second = Store(bare, SystemClock())
-        second.create_all()
-        second.close()
-        self._engine = open_engine(bare, writing=True, size=1)
-        self._bare = self._engine.connect()
+        self._by_row, *self._as_sent = [Bare(url) for url in bare]
         self._sent: Rows = []
         sa.event.listen(sa.Engine, "before_cursor_execute", self._note)
 
@@ -57,25 +81,15 @@ class Twin:
         if statement.startswith("INSERT") and not ("ledger_balance" in statement and "DO NOTHING" in statement):
             self._sent.append((statement, parameters if many else [parameters]))
 
-    def ours(self, verb: Callable[..., Any], requests: Sequence[Any]) -> float:
-        """Seconds of one durable unit."""
+    def turn(self, verb: Callable[..., Any], requests: Sequence[Any]) -> tuple[float, float, float]:
+        """Seconds of one durable unit through the book, of its rows by ``executemany``, and of its own statements alone."""
         self._sent = []
         begun = stopwatch()
         self.store.do(verb, requests, ME)
-        return stopwatch() - begun
-
-    def bare(self) -> float:
-        """Seconds of writing the rows of the last unit, as durably."""
-        sent, self._sent = self._sent, []
-        begun = stopwatch()
-        with self._bare.begin():
-            cursor = self._bare.connection.cursor()
-            for statement, rows in sent:
-                cursor.executemany(statement, rows)
-            cursor.close()
-        spent = stopwatch() - begun
-        self._sent = []
-        return spent
+        ours = stopwatch() - begun
+        sent = list(self._sent)
+        rows = self._by_row.write([by_row(statement, values) for statement, values in sent])
+        return ours, rows, self._as_sent[0].write(sent) if self._as_sent else rows
 
     def rest(self) -> None:
         """What a server does by itself every minute where autovacuum is on, and a collection; neither is timed."""
@@ -84,20 +98,31 @@ class Twin:
 
     def close(self) -> None:
         sa.event.remove(sa.Engine, "before_cursor_execute", self._note)
-        self._bare.close()
-        self._engine.dispose()
+        for bare in (self._by_row, *self._as_sent):
+            bare.close()
         self.store.close()
 
 
-def against(twin: Twin, verb: Callable[..., Any], sets: Iterator[Sequence[Any]]) -> tuple[list[float], list[float]]:
-    """Both sides in turn, set by set."""
-    through, naked = [], []
+def by_row(statement: str, parameters: Sequence[Any]) -> tuple[str, Sequence[Any]]:
+    """An insert from one document as the insert of its rows; any other statement as it is."""
+    if not (isinstance(parameters[0], dict) and set(parameters[0]) == {"rows"}):
+        return statement, parameters
+    found = re.match(r"(INSERT INTO \S+ \(([^)]*)\)) SELECT", statement)
+    assert found, statement
+    head, names = found.groups()
+    _, conflict, meeting = statement.partition(" ON CONFLICT")
+    places = ", ".join(["%s"] * len(names.split(",")))
+    return f"{head} VALUES ({places}){conflict}{meeting.split(' RETURNING')[0]}", orjson.loads(parameters[0]["rows"])
+
+
+def against(twin: Twin, verb: Callable[..., Any], sets: Iterator[Sequence[Any]]) -> tuple[list[float], ...]:
+    """All sides in turn, set by set."""
+    turns = []
     for number, one in enumerate(sets):
         if number % 50 == 10:
             twin.rest()
-        through.append(twin.ours(verb, one))
-        naked.append(twin.bare())
-    return through, naked
+        turns.append(twin.turn(verb, one))
+    return tuple(list(side) for side in zip(*turns, strict=True))
 
 
 def postings(sets: int) -> Iterator[list[ledger.Posting]]:
@@ -131,17 +156,20 @@ async def in_flight(store: Store) -> list[float]:
     return waits
 
 
-def measure(name: str, ours: str, bare: str, members: int) -> None:
-    twin = Twin(ours, bare)
-    through, naked = against(twin, ledger.post, postings(SETS))
-    a, b = statistics.median(through[5:]), statistics.median(naked[5:])
-    print(
-        f"book {name:10s} set of {SET} postings {a * 1000:6.1f} ms, bare {b * 1000:5.1f} ms, ratio {b / a:.2f}  (aim ≥ {AIM})", flush=True
-    )
-    through, naked = against(twin, points.grant, grants(members))
-    a, b, ratio = sum(through), sum(naked), statistics.median(x / y for x, y in zip(naked, through, strict=True))
-    told = f"grant to {members:,} {a:6.1f} s ({members / a:,.0f}/s), bare {b:5.1f} s"
-    print(f"book {name:10s} {told}, ratio {b / a:.2f}, median of its sets {ratio:.2f}  (aim ≥ {AIM})", flush=True)
+def tell(name: str, told: str, alone: str) -> None:
+    print(f"book {name:10s} {told}  (aim ≥ {AIM})" + (f"; its statements alone {alone}" if alone else ""), flush=True)
+
+
+def measure(name: str, members: int, ours: str, *bare: str) -> None:
+    twin = Twin(ours, *bare)
+    through, rows, alone = against(twin, ledger.post, postings(SETS))
+    a, b, c = (statistics.median(side[5:]) for side in (through, rows, alone))
+    told = f"set of {SET} postings {a * 1000:.1f} ms, bare executemany {b * 1000:.1f} ms, ratio {b / a:.2f}"
+    tell(name, told, f"{c * 1000:.1f} ms, {c / a:.2f}" if len(bare) > 1 else "")
+    through, rows, alone = against(twin, points.grant, grants(members))
+    a, b, c, middle = sum(through), sum(rows), sum(alone), statistics.median(x / y for x, y in zip(rows, through, strict=True))
+    told = f"grant to {members:,} {a:.1f} s ({members / a:,.0f}/s), bare executemany {b:.1f} s, ratio {b / a:.2f}, by sets {middle:.2f}"
+    tell(name, told, f"{c:.1f} s, {c / a:.2f}" if len(bare) > 1 else "")
     begun = stopwatch()
     waits = sorted(asyncio.run(in_flight(twin.store)))
     spent = stopwatch() - begun
@@ -158,14 +186,14 @@ def main() -> int:
     members = int(sys.argv[2]) if len(sys.argv) > 2 else MEMBERS
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        homes = {"sqlite": [f"sqlite:///{folder / name}.db" for name in ("ours", "bare", "orders")]}
-        served = [stack.enter_context(own_postgresql(name)) for name in ("ours", "bare", "orders")]
+        homes = {"sqlite": [f"sqlite:///{folder / name}.db" for name in ("orders", "ours", "rows")]}
+        served = [stack.enter_context(own_postgresql(name)) for name in ("orders", "ours", "rows", "alone")]
         if all(served):
             homes["postgresql"] = served
-        for name, (ours, bare, _) in homes.items():
+        for name, (_, *sides) in homes.items():
             if members:
-                measure(name, ours, bare, members)
-        for name, (_, _, url) in homes.items():
+                measure(name, members, *sides)
+        for name, (url, *_) in homes.items():
             # A process of its own: its memory is the import's alone.
             subprocess.run([sys.executable, "-m", "bench.book_orders", name, url, str(orders)], check=True)
     return 0

@@ -5,7 +5,7 @@ On PostgreSQL a set goes as one document, since the driver sends the rows of ``e
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -13,9 +13,8 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from assistant.store import document
+from assistant.store.document import Prepare, Rows
 
-Prepare = Callable[[Any], Any] | None
-Rows = Sequence[Mapping[str, Any]]
 MANY = 4
 """From so many rows on a document is the shorter way."""
 
@@ -51,7 +50,7 @@ def _send(
         connection.exec_driver_sql(text, {"rows": document.written_out(table, names, many)})
         return
     text, order, prepares = _plan(connection.dialect, table, names, key, replace, raised)
-    columns = [_prepared(prepare, [row[name] for row in many]) for name, prepare in zip(order, prepares, strict=True)]
+    columns = [document.prepared(prepare, [row[name] for row in many]) for name, prepare in zip(order, prepares, strict=True)]
     rows: list[Any] = list(zip(*columns, strict=True))
     if not connection.dialect.positional:
         rows = [dict(zip(order, row, strict=True)) for row in rows]
@@ -100,16 +99,3 @@ def _meeting(statement: Any, key: tuple[str, ...] | None, replace: tuple[str, ..
     values: dict[str, Any] = {name: statement.excluded[name] for name in replace}
     values.update({name: sa.literal_column(f"{statement.table.name}.{name} + 1") for name in raised})
     return statement.on_conflict_do_update(index_elements=key, set_=values)
-
-
-def _prepared(prepare: Prepare, values: list[Any]) -> list[Any]:
-    """A value that stands many times in a row (now, an empty list) is prepared once."""
-    if prepare is None:
-        return values
-    done: list[Any] = []
-    last: Any = values
-    for value in values:
-        if value is not last:
-            last, told = value, prepare(value)
-        done.append(told)
-    return done

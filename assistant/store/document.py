@@ -16,6 +16,7 @@ from assistant.store.engine import dumps
 from assistant.store.types import Instant, written
 
 Rows = Sequence[Mapping[str, Any]]
+Prepare = Callable[[Any], Any] | None
 SUITING = (sa.String, sa.Integer, sa.Boolean, Instant, sa.JSON)
 
 
@@ -43,7 +44,7 @@ def from_document(table: sa.Table, names: tuple[str, ...]) -> postgresql.Insert:
 
 def written_out(table: sa.Table, names: tuple[str, ...], many: Rows) -> str:
     """The rows as the document that ``from_document`` reads."""
-    columns = [_prepared(table.c[name].type, [row[name] for row in many]) for name in names]
+    columns = [prepared(_writer(table.c[name].type), [row[name] for row in many]) for name in names]
     return dumps(list(zip(*columns, strict=True)))
 
 
@@ -52,6 +53,18 @@ def _inserting(table: sa.Table, names: tuple[str, ...]) -> Any:
     return from_document(table, names).on_conflict_do_nothing().returning(table.c.id)
 
 
-def _prepared(kind: sa.types.TypeEngine[Any], values: list[Any]) -> list[Any]:
-    write: Callable[[Any], str | None] | None = written if isinstance(kind, Instant) else dumps if isinstance(kind, sa.JSON) else None
-    return values if write is None else [write(value) for value in values]
+def _writer(kind: sa.types.TypeEngine[Any]) -> Prepare:
+    return written if isinstance(kind, Instant) else dumps if isinstance(kind, sa.JSON) else None
+
+
+def prepared(prepare: Prepare, values: list[Any]) -> list[Any]:
+    """Each value as ``prepare`` makes it; one that stands many times in a row (now, an empty list) is prepared once."""
+    if prepare is None:
+        return values
+    done: list[Any] = []
+    last: Any = values
+    for value in values:
+        if value is not last:
+            last, told = value, prepare(value)
+        done.append(told)
+    return done
