@@ -11,7 +11,7 @@ from assistant.base.principal import system
 from assistant.channels import outbox
 from assistant.channels.message import Delivery, OutboundMessage
 from assistant.channels.outbox import Gate, Room, Settle
-from assistant.jobs import MOST_ATTEMPTS, Job
+from assistant.jobs import MOST_ATTEMPTS, Job, opened
 from assistant.store import Store, View, Work
 
 ME = system("delivery")
@@ -73,7 +73,7 @@ class Deliverer:
         """Delivers one message; raises Transient when it must be tried again later."""
         row_id = str(job.payload["outbox"])
         self._stage("deliver.before_claim")
-        message: OutboundMessage | None = await self._store.write(self._claim, row_id, ME)
+        message: OutboundMessage | None = await opened(self._store, self, job)
         self._stage("deliver.after_claim")
         if message is None:
             return
@@ -88,8 +88,10 @@ class Deliverer:
         if state == "queued":
             raise Transient(delivery.reason or "稍后再发", retry_at=delivery.retry_at, code=delivery.code or "retry_later")
 
-    def _claim(self, work: Work, row_id: str) -> OutboundMessage | None:
-        return outbox.claim_for_send(work, row_id, repeatable=self._repeatable, again=self._again, gate=self._gate, room=self._room)
+    def open(self, work: Work, job: Job) -> OutboundMessage | None:
+        """Claims the message of the job (``outbox.claim_for_send``)."""
+        mine, row_id = work.acting(ME, ""), str(job.payload["outbox"])
+        return outbox.claim_for_send(mine, row_id, repeatable=self._repeatable, again=self._again, gate=self._gate, room=self._room)
 
     def _safe(self, message: OutboundMessage) -> bool:
         return message.address.channel in self._repeatable and outbox.may_repeat(message)

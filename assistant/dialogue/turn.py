@@ -14,8 +14,8 @@ from assistant.dialogue.closing import Close, close_turn
 from assistant.dialogue.growing import Growth
 from assistant.dialogue.opening import Opened, open_turn
 from assistant.dialogue.transcript import DIALOGUE, Stage, StoredTranscript
-from assistant.jobs import Job
-from assistant.store import Store
+from assistant.jobs import Job, opened
+from assistant.store import Store, Work
 
 BRIEFS = {"member": "member", "guest": "group", "staff": "member", "operator": "operator"}
 
@@ -44,16 +44,20 @@ class TurnHandler:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
 
+    def open(self, work: Work, job: Job) -> Opened | None:
+        """The first of the three commits, or a part of the one that claims the job."""
+        return open_turn(work.acting(DIALOGUE, ""), job.key)
+
     async def __call__(self, job: Job) -> None:
         parts = self._parts
         parts.stage("turn.before_open")
-        opened: Opened | None = await parts.store.write(open_turn, job.key, DIALOGUE)
-        if opened is None:
+        begun: Opened | None = await opened(parts.store, self, job)
+        if begun is None:
             return
         parts.stage("turn.opened")
-        close = await self._think(opened)
+        close = await self._think(begun)
         parts.stage("turn.thought")
-        state = await parts.store.write(close_turn, close, DIALOGUE, cause=opened.turn)
+        state = await parts.store.write(close_turn, close, DIALOGUE, cause=begun.turn)
         telemetry.turn_closed(state, close.model)
         parts.stage("turn.closed")
 

@@ -14,6 +14,7 @@ from assistant.jobs.port import (
     Held,
     Job,
     Lease,
+    Opening,
     claim,
     fail,
     finish,
@@ -22,6 +23,7 @@ from assistant.jobs.port import (
     release,
     renew,
 )
+from assistant.jobs.running import opened
 from assistant.jobs.ticker import Schedule, Ticker, plan_tick
 
 __all__ = [
@@ -35,6 +37,7 @@ __all__ = [
     "Held",
     "Job",
     "Lease",
+    "Opening",
     "Schedule",
     "Ticker",
     "claim",
@@ -42,6 +45,7 @@ __all__ = [
     "finish",
     "held",
     "next_due",
+    "opened",
     "plan_tick",
     "release",
     "renew",

@@ -1,5 +1,5 @@
 """Runs due rows in this process: woken by commits, by the next due instant, and by a short poll, since other processes make rows due too
-and a clock may be stepped. Jobs that have ended and the claim of what follows them share one commit."""
+and a clock may be stepped. Jobs that have ended, the claim of what follows them and, on SQLite, its first step share one commit."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from assistant.base import ids
-from assistant.jobs.port import ClaimRequest, Finish, Finished, Handler, Job, claim, finish, next_due
-from assistant.jobs.running import RUNNER, Ending, Performer, Watcher, refuse, tell
+from assistant.jobs.port import ClaimRequest, Finish, Finished, Handler, Job, Opening, claim, finish, next_due
+from assistant.jobs.running import RUNNER, Ending, Performer, Watcher, open_claimed, refuse, tell
 from assistant.store import Store, Work
 from assistant.telemetry import log
 
@@ -36,6 +36,9 @@ class EmbeddedRunner:
         self._store = store
         self._performer = Performer(store, handlers, lease_seconds, watcher, self._end)
         self._kinds = tuple(self._performer.handlers)
+        # Where many write at once, a row that one of these waits for would hold up the claim of all the others.
+        openings = {kind: handler for kind, handler in handlers.items() if isinstance(handler, Opening)}
+        self._openings: Mapping[str, Opening] = openings if store.one_writer else {}
         self._concurrency = concurrency
         self._wake = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -138,7 +141,7 @@ class EmbeddedRunner:
         # What is made due from here on is heard of; what was there before, this very commit sees.
         self._soonest = None
         try:
-            request = ([ending for ending, _told in ended], self._request(free))
+            request = ([ending for ending, _told in ended], self._request(free), self._openings)
             outcomes, jobs, instant = await self._store.write(_turned_over, request, RUNNER)
         except Exception as error:
             refuse(ended, error)
@@ -148,8 +151,7 @@ class EmbeddedRunner:
         tell(ended, outcomes)
         for job in jobs:
             self._launch(job)
-        # What is due but was not taken waits for something that runs, and is seen when that has ended.
-        if not self._stopping and instant is not None and instant > self._store.clock.now():
+        if not self._stopping:
             self._expect(instant)
 
     def _request(self, limit: int) -> ClaimRequest:
@@ -176,8 +178,13 @@ class EmbeddedRunner:
             self.wake()
 
 
-def _turned_over(work: Work, request: tuple[list[Finish], ClaimRequest]) -> tuple[list[Finished], list[Job], datetime | None]:
-    endings, wanted = request
+def _turned_over(
+    work: Work, request: tuple[list[Finish], ClaimRequest, Mapping[str, Opening]]
+) -> tuple[list[Finished], list[Job], datetime | None]:
+    endings, wanted, openings = request
     outcomes = finish(work, endings) if endings else []
-    jobs = claim(work, wanted)
-    return outcomes, jobs, next_due(work, wanted.kinds)
+    jobs = open_claimed(work, openings, claim(work, wanted))
+    instant = next_due(work, wanted.kinds)
+    # What was due already and was not taken waits for something that runs, and is seen when that has ended. By the time of the claim: what
+    # has become due since was not looked at.
+    return outcomes, jobs, instant if instant is not None and instant > work.now else None

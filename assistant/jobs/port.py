@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
-from typing import Any, Literal
+from typing import Any, Final, Literal, Protocol, runtime_checkable
 
 import sqlalchemy as sa
 
@@ -23,9 +23,15 @@ CROWD = 4
 """How many candidates are looked at for each row wanted, since neighbours may be taken meanwhile."""
 
 
+NOT_OPENED: Final = object()
+
+
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One claimed row. ``attempts`` counts this one too; ``lease_token`` proves that the row is ours, until ``lease_until`` at least."""
+    """One claimed row. ``attempts`` counts this one too; ``lease_token`` proves that the row is ours, until ``lease_until`` at least.
+
+    ``opened``: what the first step of its handler answered, where the claim's commit took that step too.
+    """
 
     id: str
     kind: str
@@ -36,9 +42,19 @@ class Job:
     attempts: int
     lease_token: str
     lease_until: datetime | None = None
+    opened: Any = NOT_OPENED
 
 
 Handler = Callable[[Job], Awaitable[None]]
+
+
+@runtime_checkable
+class Opening(Protocol):
+    """A handler whose first step is a unit of writing, which may be part of the commit that claims the job (``job.opened``)."""
+
+    def open(self, work: Work, job: Job) -> Any: ...
+
+    async def __call__(self, job: Job) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)

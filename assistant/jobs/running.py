@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any
 
 from assistant.base.errors import LaoyouError, Transient
 from assistant.base.principal import system
-from assistant.jobs.port import Failure, Finish, Finished, Handler, Job, Lease, fail, finish, renew
-from assistant.store import Store, Work
+from assistant.jobs.port import NOT_OPENED, Failure, Finish, Finished, Handler, Job, Lease, Opening, fail, finish, renew
+from assistant.store import Store, Undone, Work
 from assistant.telemetry import log
 
 RUNNER = system("jobs")
@@ -18,6 +21,23 @@ TRIES = 3
 
 Watcher = Callable[[Job, Finished, BaseException | None], None]
 """Told of every ended job: its outcome and the error, if any. For logs and figures."""
+
+
+async def opened(store: Store, handler: Opening, job: Job) -> Any:
+    """What the first step of the handler answers: taken with the claim already, or by a commit of its own now."""
+    return await store.write(handler.open, job, RUNNER) if job.opened is NOT_OPENED else job.opened
+
+
+def open_claimed(work: Work, handlers: Mapping[str, Opening], jobs: Sequence[Job]) -> list[Job]:
+    """Takes the first step of those jobs that have one, each by itself; where it fails the handler takes it again and fails."""
+    done = []
+    for job in jobs:
+        handler = handlers.get(job.kind)
+        if handler is not None:
+            with contextlib.suppress(Undone):
+                job = replace(job, opened=work.part(partial(handler.open, job=job)))  # noqa: PLW2901
+        done.append(job)
+    return done
 
 
 class Performer:

@@ -9,7 +9,7 @@ from assistant.store.once import Keyed, once
 from assistant.store.rows import command_key, cursor, due, fact, inbox, metadata, outbox
 from assistant.store.store import Store
 from assistant.store.types import Instant, id_column, json_column, member_column
-from assistant.store.work import AHEAD, Due, Fact, View, Work, chunks, upsert
+from assistant.store.work import AHEAD, Due, Fact, Undone, View, Work, chunks, upsert
 
 __all__ = [
     "AHEAD",
@@ -19,6 +19,7 @@ __all__ = [
     "Instant",
     "Keyed",
     "Store",
+    "Undone",
     "View",
     "Work",
     "chunks",

@@ -26,6 +26,7 @@ class Store:
     def __init__(self, url: str, clock: Clock, reactions: Mapping[str, Sequence[str]] | None = None) -> None:
         self.url = url
         self.clock = clock
+        self.one_writer = is_sqlite(url)
         self._reactions = dict(reactions or {})
         self._listeners: list[Callable[[datetime], None]] = []
         writing = open_engine(url, writing=True, size=4)

@@ -63,6 +63,10 @@ class Due:
         return ids.derive("due", self.kind, self.key)
 
 
+class Undone(Exception):
+    """A part of a unit failed, which is the cause, and was undone by itself."""
+
+
 class View:
     """Reads within one transaction. ``now`` is one instant for all of it."""
 
@@ -180,6 +184,25 @@ class Work(View):
         quiet = Work(self._connection, self.now, self.principal, self.cause)
         run(quiet)
         quiet.flush()
+
+    def part(self, run: Callable[[Work], T]) -> T:
+        """Runs a part of this unit. Raises Undone when it failed and nothing of it is left; the unit goes on."""
+        part = Work(self._connection, self.now, self.principal, self.cause, self._reactions)
+        # The driver's own savepoint: SQLAlchemy's costs as much as three statements.
+        cursor = self._connection.connection.cursor()
+        cursor.execute("SAVEPOINT part")
+        try:
+            outcome = run(part)
+        except Exception as error:
+            # Where the whole transaction is lost (a full disk) this fails too, and with it the unit.
+            cursor.execute("ROLLBACK TO SAVEPOINT part")
+            raise Undone from error
+        finally:
+            cursor.execute("RELEASE SAVEPOINT part")
+            cursor.close()
+        self._facts += part._facts
+        self._due += part._due
+        return outcome
 
     def flush(self) -> datetime | None:
         """Writes what was recorded; returns the earliest due instant. Called by the store before the commit."""
