@@ -196,6 +196,7 @@ ON_FACT: dict[str, dict[str, Reaction]] = {
     "audience.untagged": {"write_back": write_tags_back},
     "wecom.contact_added": {"came_by_way": came_by_way},
     "wecom.contact_half_added": {"came_by_way": came_by_way},
+    "contacts.came_by_code": {"came_by_way": came_by_way},
     "wecom.contact_archive_agreed": {"agreed": agreed_to_archive},
     session.CHANGED: {"follow_client": follow_client},
     "kf.answered": {"colleague_answered": colleague_answered},

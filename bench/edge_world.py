@@ -1,4 +1,4 @@
-"""What the bench of the edge talks to, in a process of its own: the corner of WeCom that a reply needs, and a model without latency."""
+"""What the bench of the edge talks to, in a process of its own: the corner of WeCom that a reply needs, and models without latency."""
 
 from __future__ import annotations
 
@@ -69,16 +69,44 @@ class World:
         return app
 
 
-def run_service(environment: dict[str, str], ready: Any) -> None:
-    """The whole service as ``serve`` runs it, on the first core; tells when its models and index are open."""
+def instant_model() -> Any:
+    """A model that needs no time at all, inside the service: what a reply costs besides its model."""
+    from langchain_core.language_models.chat_models import BaseChatModel
+    from langchain_core.messages import AIMessage, ToolMessage
+    from langchain_core.outputs import ChatGeneration, ChatResult
+
+    class Instant(BaseChatModel):
+        @property
+        def _llm_type(self) -> str:
+            return "instant"
+
+        def bind_tools(self, tools: Any, **_options: Any) -> Any:
+            return self
+
+        def _generate(self, messages: list[Any], *_others: Any, **_options: Any) -> Any:
+            call = {"name": "my_points", "args": {}, "id": "call1"}
+            done = isinstance(messages[-1], ToolMessage)
+            said = AIMessage("您现在有 0 积分。") if done else AIMessage("", tool_calls=[call])
+            return ChatResult(generations=[ChatGeneration(message=said)])
+
+        async def _agenerate(self, messages: list[Any], *_others: Any, **_options: Any) -> Any:
+            return self._generate(messages)
+
+    return Instant()
+
+
+def run_service(environment: dict[str, str], ready: Any, inside: bool = False) -> None:
+    """The whole service as ``serve`` runs it, on the first core; tells when it is ready. ``inside``: with the instant model."""
     pin(0)
-    from assistant import app
+    from assistant import agent, app
     from assistant.base.clock import SystemClock
     from assistant.cli import spare_collector
     from assistant.settings import Settings
 
     async def run() -> None:
         spare_collector()
+        if inside:
+            agent.open_model = lambda *_arguments: instant_model()  # type: ignore[assignment]
         async with app.opened(Settings.load(environment, {}), SystemClock()) as service:
             await service.knowledge.warm()
             ready.put("ready")

@@ -32,6 +32,8 @@ class _View:
     records: dict[str, Record]
     words: Bm25
     floor: float
+    foreign: tuple[str, ...]
+    """Materials of which this library says nothing: what it says about others is no answer for them."""
 
 
 class Knowledge:
@@ -90,6 +92,8 @@ class Knowledge:
         if not query or any(name in query.lower() for name in self._others):
             return []
         index, view = self._ready()
+        if any(name in query.lower() for name in view.foreign):
+            return []
         near = index.nearest(self._embedder.queries([query]), CANDIDATES)[0]
         if not near or near[0][1] < view.floor:
             return []
@@ -133,7 +137,9 @@ class Knowledge:
     def _looked(self, index: Index) -> _View:
         records = index.records()
         words = Bm25([(r.id, f"{r.entry.title} {r.entry.title} {r.entry.tags} {r.entry.text}") for r in records])
-        return _View({record.id: record for record in records}, words, self._floor(index))
+        told = "\n".join(f"{record.entry.title} {record.entry.text}" for record in records).lower()
+        foreign = tuple(name for name in _lines("materials.txt") if name not in told)
+        return _View({record.id: record for record in records}, words, self._floor(index), foreign)
 
     def _floor(self, index: Index) -> float:
         """Where evidence begins: just above the closeness that questions from outside reach in this very library.

@@ -62,7 +62,7 @@ def _tell(work: Work, way_id: str) -> None:
 
 
 def came_by(work: Work, member_id: str, payload: Mapping[str, Any]) -> None:
-    """Somebody has become a friend by a way: its tags, and its benefit once for a person."""
+    """Somebody has become a friend or come into a group by a way: its tags, and its benefit once for a person."""
     way = contacts.ways_of_states(work, [str(payload.get("state", ""))]).get(str(payload.get("state", "")))
     if way is None or not member_id:
         return

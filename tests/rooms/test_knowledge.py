@@ -270,3 +270,11 @@ def test_the_library_is_large_enough_and_its_facts_agree() -> None:
         assert f"| {tier} | {growth} |" in member
         assert tier in answers["会员等级有哪些？"]
         assert growth in answers["会员等级有哪些？"]
+
+
+async def test_what_the_library_says_of_one_material_is_no_answer_for_another(knowledge: Knowledge, tmp_path: Path) -> None:
+    knowledge.ingest([written(tmp_path, "faq.csv", FAQ)])
+    assert await knowledge.search("睡衣可以机洗吗？")
+    assert await knowledge.search("羊绒睡衣可以机洗吗？") == []
+    knowledge.ingest([written(tmp_path, "more.csv", "question,answer,tags\n羊绒睡衣可以机洗吗？,羊绒请手洗,洗涤\n")])
+    assert [passage.text for passage in await knowledge.search("羊绒睡衣可以机洗吗？", top=1)] == ["羊绒请手洗"]

@@ -16,6 +16,9 @@ from assistant.store import Fact, View, Work, chunks
 LAG = timedelta(seconds=10)
 """For so long after an event WeCom may still show the group as it was before."""
 
+RECENT = timedelta(days=3)
+"""Who sat in a group longer than this before we heard by which code is no newcomer."""
+
 
 def hear(work: Work, heard: Sequence[GroupHeard]) -> list[GroupChange]:
     """Applies what callbacks say. A delta counts only on the version it starts from; everything else asks for a look."""
@@ -93,7 +96,7 @@ def look(work: Work, shown: GroupSeen, *, last_try: bool = False, run: str = "")
     store.copy_groups(work, {shown.chatid})
     kind = "changed" if came or went or fields else "same"
     change = GroupChange(shown.chatid, kind, False, tuple(came), tuple(went), fields)
-    work.record(*_moves([change], run))
+    work.record(*_moves([change], run), *_by_codes(work, [*came, *changed], before))
     return change
 
 
@@ -189,6 +192,18 @@ def _named(each: Seat, before: Seat) -> Seat:
         invited_by=each.invited_by or before.invited_by,
         state=each.state or before.state,
     )
+
+
+def _by_codes(work: Work, told: Sequence[Seat], before: Mapping[str, Seat]) -> list[Fact]:
+    """Customers who came lately and of whom it is known now by which code: what the code promises is for them, not for its old guests."""
+    facts = []
+    for each in told:
+        known = before.get(each.person)
+        news = each.state and (known is None or each.state != known.state or known.left_at is not None)
+        if news and each.kind == "customer" and each.member_id and each.joined_at > work.now - RECENT:
+            payload = {"group": each.chatid, "state": each.state}
+            facts.append(Fact("contacts.came_by_code", f"group:{each.chatid}", payload, each.member_id))
+    return facts
 
 
 def _moves(changes: Sequence[GroupChange], run: str) -> list[Fact]:

@@ -104,6 +104,29 @@ async def test_a_code_of_groups_is_counted_by_who_joined_stayed_is_a_friend_and_
     assert (await desk.store.read(lambda view: insights.codes(view, span[1], span[1] + timedelta(days=1)))) == []
 
 
+async def test_who_comes_into_a_group_by_a_code_is_tagged_and_given_its_benefit_once_and_old_guests_are_not(desk: House) -> None:
+    world = desk.simulator
+    groups, scan = world.customer_contact.groups, world.customer_contact.join_ways.scans
+    for number in range(2):
+        world.world.add_customer(f"wm{number}", f"客{number}", [])
+        await world.customer_adds(f"wm{number}", "lin")
+    await groups.creates("lin", "wr1", "老友群", ["wm1"])
+    benefit = {"kind": "points", "points": 20}
+    code = await _save(desk, kind="group", name="门店海报", groups=("wr1",), staff=(), tags=("门店来的",), benefit=benefit)
+    for _ in range(2):
+        await scan("wm0", code.config_id)
+        await desk.later(12)
+        await groups.leaves("wr1", ["wm0"])
+        await desk.later(12)
+    await desk.do(contact_sync.ask_all, None)
+    await desk.run()
+    came, old = await desk.member("wm0"), await desk.member("wm1")
+    tags = await desk.store.read(audience.tags_of, [came.id, old.id])
+    balances = await desk.store.read(points.balance, [came.id, old.id])
+    assert {number: [one.tag for one in found] for number, found in tags.items() if found} == {came.id: ["门店来的"]}
+    assert (balances[came.id].available, balances[old.id].available) == (20, 0)
+
+
 def _bought(work: Work, member_id: str) -> None:
     at = work.now
     order = orders.OrderUpdate("o1", "taobao", "棉语旗舰店", "T1", at, "paid", 19900, 19900, member_id=member_id, paid_at=at)
