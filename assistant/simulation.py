@@ -11,7 +11,7 @@ from pydantic import SecretStr
 
 from assistant.base.clock import Clock
 from assistant.base.errors import Invalid
-from assistant.domain import members, staff
+from assistant.domain import members, outreach, staff
 from assistant.flows.demo import APPID
 from assistant.payments import SimulatedPayout
 from assistant.payments.simulator import Account, PaySimulator
@@ -27,6 +27,7 @@ from assistant.wecom.simulator import (
     SimulatorConfig,
     SimulatorError,
 )
+from assistant.wecom.simulator.mass import Row, Task
 from assistant.wecom.simulator.personas import SCRIPTS
 
 CORP = "ww0000000000demo00"
@@ -119,6 +120,8 @@ async def start(
     )
     populate(simulator, await store.read(_people), await store.read(staff.people), await store.read(members.groups), robots)
     simulator.world.knobs.mass_dispatch_seconds = DISPATCH_SECONDS
+    for task in await store.read(waiting_tasks):
+        simulator.customer_contact.mass.bring_back(task)
     runners: list[web.AppRunner] = []
     api = await _serve(simulator.api_app(), host, 0, runners)
     pay = PaySimulator(SimulatedPayout(store), await asyncio.to_thread(Account, appid=APPID))
@@ -137,6 +140,22 @@ def _people(view: View) -> list[tuple[str, str, list[str]]]:
     return [
         (value, nickname or "微信客户", [owner] if owner else [])
         for value, nickname, owner in members.with_identity(view, "wecom_external")
+    ]
+
+
+def waiting_tasks(view: View) -> list[Task]:
+    """群发 tasks that the book still waits for: WeCom does not forget them when we start anew."""
+    return [
+        Task(
+            one.msgid,
+            one.chat,
+            one.created_at,
+            one.text,
+            one.attachments,
+            {one.staff: [Row(peer) for peer in outreach.peers(view, one.id)]},
+        )
+        for one in outreach.open_tasks(view)
+        if one.msgid and one.created_at
     ]
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from assistant import jobs
+from assistant import jobs, simulation
 from assistant.base.clock import SHANGHAI, ManualClock
 from assistant.domain import outreach
 from assistant.domain.outreach import MassRules, Task, next_step, reminders
@@ -238,3 +238,21 @@ async def test_more_customers_than_one_task_takes_go_in_several(store: Store, cl
         await house.wait(HOUR)
         assert sorted(len(task.rows["lin"]) for task in house.tasks) == [1, 3, 3]
         assert set(house.phones().values()) == {1}
+
+
+async def test_a_task_that_waits_when_the_simulated_world_starts_anew_is_there_again_and_is_sent_once(
+    store: Store, clock: ManualClock
+) -> None:
+    clock.advance(TEN - clock.now())
+    friends = {"wm0": ["lin"], "wm1": ["lin"], "wm2": ["he"]}
+    async with mass_house(store, clock, friends) as house:
+        queue(store, {name: number for name, number in registered(store, 3).items() if name != "wm2"})
+        await house.wait(timedelta(seconds=6), timedelta(seconds=6))
+        assert len(house.tasks) == 1
+    async with mass_house(store, clock, friends, lin=60.0) as house:
+        for task in store.look(simulation.waiting_tasks):
+            house.simulator.mass.bring_back(task)
+        await house.wait(2 * HOUR)
+        assert house.phones() == {"wm0": 1, "wm1": 1}
+        assert {state for _staff, state in house.states().values()} == {"delivered"}
+        assert store.look(simulation.waiting_tasks) == []

@@ -101,6 +101,15 @@ class Mass:
             self._arrange(task, userid)
         return {"msgid": task.msgid, "fail_list": failed}
 
+    def bring_back(self, task: Task) -> None:
+        """A task of an earlier life of this world waits for its employees again; those who are not here any more have no part in it."""
+        task.rows = {userid: rows for userid, rows in task.rows.items() if userid in self._world.staff}
+        known = self._world.groups if task.chat_type == "group" else self._world.customers
+        for userid, rows in task.rows.items():
+            task.rows[userid] = [row for row in rows if row.target in known]
+            self._arrange(task, userid)
+        self.tasks[task.msgid] = task
+
     def confirm(self, msgid: str, userid: str, only: Iterable[str] | None = None) -> dict[str, int]:
         """The employee presses send; answers how many were sent, refused as strangers, and refused for the allowance.
 
