@@ -55,8 +55,8 @@ def told_by(msgtype: str, body: Mapping[str, Any]) -> str:
 
 
 def quotes_others(msgtype: str) -> bool:
-    """Whether the words of this kind were written by other people."""
-    return msgtype == "merged_msg"
+    """Whether the words of this kind were written by other people. What an order or a product is called the shop has written itself."""
+    return msgtype in ("merged_msg", "link", "miniprogram", "channels")
 
 
 def _order(body: Mapping[str, Any]) -> str:

@@ -101,6 +101,7 @@ def from_kf(items: Iterable[Mapping[str, Any]], received_at: datetime) -> list[I
 
 def _app_message(raw: dict[str, Any], plain: bytes, received_at: datetime) -> InboundMessage:
     kind, text = _app_content(raw)
+    text, quoted = ("", text) if quotes_others(_text(raw.get("MsgType"))) else (text, "")
     return InboundMessage(
         source=APP,
         external_id=_name(raw.get("MsgId")) or hashlib.sha256(plain).hexdigest(),
@@ -110,6 +111,7 @@ def _app_message(raw: dict[str, Any], plain: bytes, received_at: datetime) -> In
         sent_at=_instant(raw.get("CreateTime"), received_at),
         text=text,
         raw=raw,
+        quoted=quoted,
     )
 
 
