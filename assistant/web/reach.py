@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from assistant import operations
 from assistant.base.clock import business_day, day_start
 from assistant.base.errors import Invalid
 from assistant.domain import contacts, content, insights, outreach, staff
@@ -46,13 +47,16 @@ async def moments(call: Call) -> MomentsOut:
 
 
 def _moments(view: View) -> MomentsOut:
-    known = staff.names(view)
-    return MomentsOut(moments=[_moment(one, outreach.publications_of(view, one.id), known) for one in outreach.moments(view)])
+    known, found = staff.names(view), outreach.moments(view)
+    titles = operations.goals_of(view, {one.cause for one in found if one.cause})
+    return MomentsOut(moments=[_moment(one, titles, outreach.publications_of(view, one.id), known) for one in found])
 
 
-def _moment(one: outreach.Moment, parts: Sequence[outreach.Publication], known: dict[str, str]) -> MomentOut:
+def _moment(one: outreach.Moment, titles: Mapping[str, str], parts: Sequence[outreach.Publication], known: dict[str, str]) -> MomentOut:
     return MomentOut(
         id=one.id,
+        plan=one.cause if one.cause in titles else "",
+        title=titles.get(one.cause, ""),
         text=one.text,
         state=one.state,
         say=MOMENT_SAYS[one.state],

@@ -23,9 +23,11 @@ class PublicationOut(Out):
 
 
 class MomentOut(Out):
-    """One moment; ``say`` is its state in words."""
+    """One moment; ``say`` is its state in words, ``plan`` the id of the plan that asked for it and ``title`` its goal, empty for none."""
 
     id: str
+    plan: str
+    title: str
     text: str
     state: str
     say: str

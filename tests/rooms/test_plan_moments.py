@@ -16,6 +16,7 @@ from assistant.operations import Plan, Vocabulary, compile_goal, revise_plan
 from assistant.operations.language import MessageStep, MomentStep, plan_from, plan_json
 from assistant.store import Store, Work
 from assistant.web.plan_form import changed, form_fields
+from tests.browser.web_house import open_house
 from tests.rooms.mass_help import HOUR, MassHouse, mass_house, registered
 from tests.rooms.test_operations_world import BOSS, FEATURES, MAKER, ME, message_plan, previewed, proposed
 
@@ -180,6 +181,11 @@ async def test_a_stop_takes_the_moment_back_from_who_has_not_published_and_the_a
         assert store.look(operations.report, plan_id).moment.state == "cancelled"
         with pytest.raises(Refused):
             store.do(operations.stop, [operations.Steer("again", plan_id)], BOSS)
+    async with open_house(store, clock, simulate=False) as opened:
+        (shown,) = (await (await opened.api("GET", "/moments")).json())["moments"]
+        assert (shown["plan"], shown["title"]) == (plan_id, message_plan()["goal"])
+        await opened.login("song")
+        assert f'<a href="/plans/{plan_id}">' in await (await opened.session.get(f"{opened.base}/moments")).text()
 
 
 @pytest.mark.parametrize("death", ["plan.chunk_committed", "moment.before_claim", "moment.posted"])
