@@ -109,10 +109,12 @@ class Turned:
 
 @dataclass(frozen=True, slots=True)
 class Closed:
-    """The channel took no message: ``window`` (too late), ``quota`` (said too much) or ``rejected`` (the customer refuses ours)."""
+    """The channel took no message of the instant ``at``: ``window`` (too late), ``quota`` (said too much) or ``rejected`` (the customer
+    refuses ours)."""
 
     address: Address
     by: ClosedBy
+    at: datetime
 
 
 def note_said(work: Work, heard: Sequence[Said]) -> list[str]:
@@ -140,11 +142,18 @@ def note_state(work: Work, turned: Sequence[Turned]) -> None:
         _turn(work, row, one)
 
 
-def note_closed(work: Work, closed: Closed) -> None:
-    """What the channel answered is the truth until the customer writes again; a refusal by the customer is the weightiest."""
+def note_closed(work: Work, closed: Closed) -> bool:
+    """What the channel answered is the truth until the customer writes again; a refusal by the customer is the weightiest.
+
+    False where the customer has written after the message that was not taken: nothing is closed.
+    """
     work.insert_missing(kf_session, [_blank(work, closed.address)])
-    lighter = _of(closed.address.conversation).where(kf_session.c.closed_by_channel != "rejected")
-    work.execute(lighter.values(closed_by_channel=closed.by))
+    row = _rows(work, [closed.address.conversation])[closed.address.conversation]
+    if row.last_said is not None and row.last_said > closed.at:
+        return False
+    if row.closed_by_channel != "rejected":
+        work.execute(_of(closed.address.conversation).values(closed_by_channel=closed.by))
+    return True
 
 
 def rejecting(view: View, conversations: Iterable[str]) -> list[str]:

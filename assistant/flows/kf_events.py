@@ -77,7 +77,9 @@ def _failed(work: Work, message: InboundMessage, event: dict[str, Any]) -> None:
     code, why = words.fail_words(event.get("fail_type"))
     row = outbox.fail_later(work, session.CHANNEL, kf_base(fields.text(event, "fail_msgid")), code, why)
     if code in FAILED_IN:
-        session.note_closed(work, session.Closed(message.address, FAILED_IN[code]))
+        # Who has written since we began to send is in a window of their own.
+        begun = row.queued_at if row is not None else message.sent_at
+        session.note_closed(work, session.Closed(message.address, FAILED_IN[code], begun))
     if code == words.REJECTED:
         _rejected(work, message, row.message.member_id if row else "")
     if code == "kf_ended":
@@ -97,7 +99,7 @@ def _rejected(work: Work, message: InboundMessage, member_id: str) -> None:
     profile = members.profiles(work, [member_id]).get(member_id) if member_id else None
     if profile is not None and not profile.blocked:
         members.update(work, [members.Update(f"{message.external_id}:blocked", member_id, {"blocked": True})])
-        session.note_closed(work, session.Closed(message.address, "rejected"))
+        session.note_closed(work, session.Closed(message.address, "rejected", message.sent_at))
 
 
 def _takes_again(work: Work, address: Address, at: datetime) -> None:

@@ -6,7 +6,7 @@ import asyncio
 from datetime import timedelta
 
 from assistant.base.clock import parse_instant
-from assistant.base.errors import LaoyouError
+from assistant.base.errors import LaoyouError, Transient
 from assistant.base.principal import system
 from assistant.channels import session
 from assistant.channels.delivery import Sender
@@ -71,10 +71,12 @@ class KfSender:
         if turned is not None and turned.state in session.HELD:
             await self._write(turned, message)
             return Delivery("refused", code="kf_person", reason="会话由人工接待，系统没有发送")
+        begun = self._store.clock.now()
         delivery = await self._noting(turned, message)
         if delivery.code in CLOSED_BY:
-            closed = session.Closed(message.address, CLOSED_BY[delivery.code])
-            await self._store.write(session.note_closed, closed, ME, cause=message.cause)
+            closed = session.Closed(message.address, CLOSED_BY[delivery.code], begun)
+            if not await self._store.write(session.note_closed, closed, ME, cause=message.cause):
+                raise Transient("客户刚刚又写来了，再发一次", code="kf_wrote_again")
         if delivery.code in PERSON_OWNS and (turned := await self._asked(message)) is not None:
             await self._write(turned, message)
         return delivery

@@ -6,12 +6,14 @@ from datetime import timedelta
 
 import pytest
 
+from assistant.base.errors import Transient
 from assistant.channels import outbox, session
-from assistant.channels.message import Address, OutboundMessage
+from assistant.channels.message import Address, Delivery, OutboundMessage
 from assistant.dialogue.closing import Close
 from assistant.domain import outreach, staff
+from assistant.flows import kf_sending
 from assistant.store import Work
-from assistant.wecom import kf_parts
+from assistant.wecom import WeComSender, kf_parts
 from tests.support.kf_house import KF, NOON, OWNER, XIANG, House, house
 
 
@@ -58,6 +60,31 @@ async def test_what_wecom_answers_corrects_what_we_counted(database: str, refusa
         assert (await at.send("two", "再一条")).state == "waiting"
         assert at.session().left(at.clock.now()) == 0
         assert (await at.say("收到"))[:2] == ["好消息", "再一条"]
+
+
+@pytest.mark.parametrize("refusal", [95001, 95002])
+async def test_who_writes_while_a_message_is_being_refused_is_answered_in_the_window_of_their_own_words(
+    database: str, refusal: int
+) -> None:
+    async with house(database) as at:
+        await at.say("你好")
+        at.simulator.faults.inject("kf/send_msg", "errcode", errcode=refusal)
+        address = Address("kf", KF, XIANG)
+
+        class Overtaken:
+            """WeCom refuses, and before we hear of it the customer has written again."""
+
+            async def send(self, message: OutboundMessage) -> Delivery:
+                at.step(seconds=2)
+                heard = [session.Said(address, at.clock.now())]
+                await at.store.write(lambda work, _: session.note_said(work, heard), None, OWNER)
+                return await WeComSender(at.client).send(message)
+
+        await at.store.write(lambda work, _: session.note_state(work, [session.Turned(address, "assistant")]), None, OWNER)
+        with pytest.raises(Transient):
+            await kf_sending.KfSender(at.store, at.client, Overtaken()).send(OutboundMessage("k", address, "好的", "test"))
+        assert (at.session().closed_by_channel, at.session().left(at.clock.now())) == ("", 5)
+        assert (await at.send("again", "好的")).state == "sent"
 
 
 async def test_a_long_reply_is_joined_to_fit_and_goes_whole(database: str) -> None:
