@@ -137,7 +137,7 @@ MUTANTS = (
     ),
     Mutant(
         "all rows of a set share the value of the first",
-        "assistant/store/bulk.py",
+        "assistant/store/document.py",
         "        if value is not last:",
         "        if last is values:",
         "tests/contract/test_store.py tests/rooms/test_points.py",
