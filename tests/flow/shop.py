@@ -23,7 +23,7 @@ from assistant.base.principal import Principal
 from assistant.dialogue import conversation as talk
 from assistant.domain import activities, members, points
 from assistant.flows.importing import import_lines
-from assistant.store import Store, View, Work, migrate
+from assistant.store import Store, View, Work, due, migrate
 from assistant.wecom.simulator import Simulator, SimulatorConfig
 from tests.support import service_child
 from tests.support.shared_clock import SharedClock
@@ -32,6 +32,7 @@ OWNER = Principal("operator", "test", frozenset({"owner"}))
 XIAOMAN, AQING, YUNDUO = "wm_xiaoman", "wm_aqing", "wm_yunduo"
 PATIENCE = 25.0
 KINDS = ("turn", "deliver", "kf.pull", "kf.handover", "kf.end", "reaction", "touch.deliver", "plan.chunk")
+TOUCHES = "SELECT member_id, route, state, task, reason, queued_at FROM outreach_touch ORDER BY queued_at DESC LIMIT 20"
 BUSY = f"SELECT count(*) FROM due WHERE kind IN {KINDS} AND NOT held"
 
 
@@ -156,8 +157,15 @@ class Shop:
         while not condition():
             if time.monotonic() > end:
                 logs = "\n".join(path.read_text()[-3000:] for path in sorted(self.folder.glob("log*")))
-                raise AssertionError(f"waited in vain for {what}\n{logs}")
+                raise AssertionError(f"waited in vain for {what}\n{self._standing()}\n{logs}")
             await asyncio.sleep(0.05)
+
+    def _standing(self) -> str:
+        """What waits to be done and what stands at each touch, for whoever reads why a test waited in vain."""
+        columns = (due.c.kind, due.c.key, due.c.due_at, due.c.attempts, due.c.held, due.c.lease_until, due.c.last_error)
+        rows = self.book.look(lambda view: [tuple(row) for row in view.all(sa.select(*columns).order_by(due.c.due_at).limit(40))])
+        touches = self.book.look(lambda view: [tuple(row) for row in view.all(sa.text(TOUCHES))])
+        return "\n".join(map(str, [f"now {self.clock.now()}, dead {self.dead}", *rows, *touches]))
 
     def heard(self, external: str) -> list[str]:
         """What the assistant has said on this customer's phone."""
