@@ -206,8 +206,8 @@ def replies(name: str, url: str, home: Path, kind: str) -> None:
     with asyncio.Runner(loop_factory=uvloop_if_there()) as loop:
         first, later, bursts = loop.run(measured(url, home, kind))
     told = ", ".join(
-        f"{name} words p50 {statistics.median(times):.1f} ms p99 {statistics.quantiles(times, n=100)[98]:.1f} ms"
-        for name, times in (("first", first), ("later", later))
+        f"{which} words p50 {statistics.median(times):.1f} ms p99 {statistics.quantiles(times, n=100)[98]:.1f} ms"
+        for which, times in (("first", first), ("later", later))
     )
     rate = statistics.median(bursts)
     print(f"edge {name:10s} {KINDS[kind]:22s} reply after the debounce: {told} (aim p50 < 20)", flush=True)

@@ -69,8 +69,8 @@ class World:
         return app
 
 
-def instant_model() -> Any:
-    """A model that needs no time at all, inside the service: what a reply costs besides its model."""
+def instant_model(api_key: str, base_url: str, model: str, http_timeout: float = 0.0) -> Any:
+    """In the place of ``agent.open_model``: a model that needs no time at all, inside the service."""
     from langchain_core.language_models.chat_models import BaseChatModel
     from langchain_core.messages import AIMessage, ToolMessage
     from langchain_core.outputs import ChatGeneration, ChatResult
@@ -106,7 +106,7 @@ def run_service(environment: dict[str, str], ready: Any, inside: bool = False) -
     async def run() -> None:
         spare_collector()
         if inside:
-            agent.open_model = lambda *_arguments: instant_model()  # type: ignore[assignment]
+            agent.open_model = instant_model
         async with app.opened(Settings.load(environment, {}), SystemClock()) as service:
             await service.knowledge.warm()
             ready.put("ready")

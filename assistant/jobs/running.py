@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 from assistant.base.errors import LaoyouError, Transient
@@ -30,14 +29,14 @@ async def opened(store: Store, handler: Opening, job: Job) -> Any:
 
 def open_claimed(work: Work, handlers: Mapping[str, Opening], jobs: Sequence[Job]) -> list[Job]:
     """Takes the first step of those jobs that have one, each by itself; where it fails the handler takes it again and fails."""
-    done = []
-    for job in jobs:
-        handler = handlers.get(job.kind)
-        if handler is not None:
-            with contextlib.suppress(Undone):
-                job = replace(job, opened=work.part(partial(handler.open, job=job)))  # noqa: PLW2901
-        done.append(job)
-    return done
+    return [_open_claimed(work, handlers[job.kind], job) if job.kind in handlers else job for job in jobs]
+
+
+def _open_claimed(work: Work, handler: Opening, job: Job) -> Job:
+    try:
+        return replace(job, opened=work.part(lambda part: handler.open(part, job)))
+    except Undone:
+        return job
 
 
 class Performer:
